@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gup/gup.h - everything at once: get_user_pages() outside the Linux kernel.
+ *
+ * The order below is also a reading order: a machine has frames (page.h), an mm maps objects over them (mm.h, object.h,
+ * dax.h), pins hold them (pin.h), and movement works around the pins (migrate.h, cma.h).
+ */
+#ifndef GUP_GUP_H
+#define GUP_GUP_H
+
+#include <gup/config.h>
+#include <gup/errno.h>
+#include <gup/why.h>
+#include <gup/machine.h>
+#include <gup/page.h>
+#include <gup/object.h>
+#include <gup/dax.h>
+#include <gup/mm.h>
+#include <gup/pin.h>
+#include <gup/migrate.h>
+#include <gup/cma.h>
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gup/machine.h - a machine: one pool of frames with its zones, counts and rules.
+ *
+ * Several machines live side by side in one process; nothing is shared between them.
+ */
+#ifndef GUP_MACHINE_H
+#define GUP_MACHINE_H
+
+#include <gup/config.h>
+#include <gup/why.h>
+
+#pragma GCC visibility push(default)
+
+struct gup_machine;
+
+/**
+ * enum gup_contract_id - whose rules the entry points follow
+ * @GUP_LINUX_6_12: the default. What passes here passes on a kernel.
+ * @GUP_LINUX_6_1:  pin_user_pages() as Debian 12's kernel has it
+ * @GUP_LINUX_5_2:  the rules of the FOLL_LONGTERM series: no FOLL_PIN, fork does not look at references
+ * @GUP_NATIVE:     all that is meaningful works, on every entry point
+ */
+enum gup_contract_id {
+	GUP_LINUX_6_12,
+	GUP_LINUX_6_1,
+	GUP_LINUX_5_2,
+	GUP_NATIVE,
+	GUP_NR_CONTRACTS,
+};
+
+/** enum gup_dax_kind - FS DAX has files on it; device DAX is one range that is mapped as it is. */
+enum gup_dax_kind { GUP_DAX_FS, GUP_DAX_DEVICE };
+
+/**
+ * struct gup_machine_config - what a machine is made of. Sizes in bytes, multiples of 2 MiB.
+ * @normal_bytes:  kernel metadata and any user memory; at least 2 MiB
+ * @movable_bytes: ZONE_MOVABLE: user memory that can always be moved; may be 0
+ * @cma:           contiguous areas by name; unused entries have a NULL name
+ * @dax:           DAX devices by name; unused entries have a NULL name
+ * @contract:      whose rules apply
+ * @no_huge_pages: anonymous memory takes 4 KiB folios only
+ * @track_holders: remember owner, call site and time of each get and pin of the Linux forms. Costs a record for each
+ *                 page; without it a pin costs nothing and a holder of such a page is unknown.
+ */
+struct gup_machine_config {
+	uint64_t normal_bytes;
+	uint64_t movable_bytes;
+	struct {
+		const char *name;
+		uint64_t bytes;
+	} cma[GUP_CMA_MAX];
+	struct {
+		const char *name;
+		uint64_t bytes;
+		enum gup_dax_kind kind;
+	} dax[GUP_DAX_MAX];
+	enum gup_contract_id contract;
+	bool no_huge_pages;
+	bool track_holders;
+};
+
+/**
+ * gup_machine_create() - make a machine
+ * @config: what it is made of
+ * @out:    receives the machine
+ *
+ * Memory is taken from the host as it is touched.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB or too small, a name that is too long,
+ * empty or used twice, or an unknown contract; -ENOMEM if the host has no memory.
+ */
+int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out);
+
+/**
+ * gup_machine_destroy() - give everything back to the host
+ * @m: the machine; NULL is allowed
+ *
+ * Address spaces and objects that still exist go with it. Pins, gets and CMA allocations do not: if any is left, each
+ * is logged with owner and call site, and nothing is freed.
+ *
+ * Context: may sleep; nobody else may use the machine.
+ * Return: 0, or -EBUSY with everything as it was.
+ */
+int gup_machine_destroy(struct gup_machine *m);
+
+/** gup_machine_contract() - the contract in force. */
+enum gup_contract_id gup_machine_contract(const struct gup_machine *m);
+
+/** gup_contract_name() - "linux-5.2", "linux-6.1", "linux-6.12" or "native"; NULL for an unknown id. */
+const char *gup_contract_name(enum gup_contract_id id);
+
+/**
+ * struct gup_check - what gup_machine_check() found
+ * @errors:      broken invariants
+ * @first_error: text of the first one, "" if none
+ * @pins:        pins on all folios (one for each page and call)
+ * @gets:        references that are neither mapping, cache nor pin
+ * @mapped:      page-table entries that map a folio (a 2 MiB entry is one)
+ * @free_frames: frames that an allocation could use
+ * @total_frames: frames of NORMAL, CMA and MOVABLE
+ */
+struct gup_check {
+	unsigned int errors;
+	char first_error[160];
+	uint64_t pins;
+	uint64_t gets;
+	uint64_t mapped;
+	uint64_t free_frames;
+	uint64_t total_frames;
+};
+
+/**
+ * gup_machine_check() - verify every count and invariant of the machine
+ * @m:   the machine, at rest: no other thread is inside libgup
+ * @out: the result; may be NULL
+ *
+ * For every folio: references = mappings + cache references + gets + pins. Also: free lists, pageblock types, page
+ * tables against VMAs, reverse maps, exclusive bits, and that no folio with a long-term pin known to the library lies
+ * where the contract forbids it.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for NULL or if an invariant is broken (see @out); -ENOMEM if the host has no memory for the check.
+ */
+int gup_machine_check(struct gup_machine *m, struct gup_check *out);
+
+/**
+ * struct gup_stats - counters since the machine was made
+ * @faults:            faults that changed an entry
+ * @cow_copies:        pages copied to break COW, by write, unshare or fork
+ * @migrated:          folios moved
+ * @migrate_failed:    folios that could not be moved
+ * @fast_pages:        pages taken without a lock
+ * @slow_pages:        pages taken under mmap_lock
+ * @bad_unpins:        unpins and puts that were refused
+ * @free_frames:       frames that an allocation could use now
+ */
+struct gup_stats {
+	uint64_t faults;
+	uint64_t cow_copies;
+	uint64_t migrated;
+	uint64_t migrate_failed;
+	uint64_t fast_pages;
+	uint64_t slow_pages;
+	uint64_t bad_unpins;
+	uint64_t free_frames;
+};
+
+/**
+ * gup_machine_stats() - read the counters
+ * Context: any; figures of different counters may be of slightly different moments.
+ * Return: 0; -EINVAL for NULL.
+ */
+int gup_machine_stats(struct gup_machine *m, struct gup_stats *out);
+
+#pragma GCC visibility pop
+
+#endif

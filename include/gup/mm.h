@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gup/mm.h - address spaces: mapping, faulting, forking, and reading and writing as their threads would.
+ *
+ * In soft mode there is no native pointer behind a user address: gup_copy_to_user() and gup_copy_from_user() are what
+ * the application does, gup_page_address() is what a device does.
+ */
+#ifndef GUP_MM_H
+#define GUP_MM_H
+
+#include <gup/machine.h>
+#include <gup/object.h>
+
+#pragma GCC visibility push(default)
+
+struct gup_mm;
+
+/* Protection. 0 is PROT_NONE. */
+#define GUP_PROT_READ 1u
+#define GUP_PROT_WRITE 2u
+#define GUP_PROT_EXEC 4u
+
+/* Mapping flags: exactly one of SHARED and PRIVATE. */
+#define GUP_MAP_SHARED 0x01u
+#define GUP_MAP_PRIVATE 0x02u
+#define GUP_MAP_FIXED 0x10u	       /* at exactly this address; what was there is unmapped */
+#define GUP_MAP_FIXED_NOREPLACE 0x20u  /* at exactly this address, or -EEXIST */
+#define GUP_MAP_POPULATE 0x40u	       /* fault everything in; failures of that are not reported */
+
+/* Advice. */
+#define GUP_MADV_DONTNEED 4u
+#define GUP_MADV_HUGEPAGE 14u
+#define GUP_MADV_NOHUGEPAGE 15u
+
+/**
+ * gup_mm_create() - an empty address space
+ * @m:    the machine
+ * @name: names the application in reports; up to 31 characters, NULL for ""
+ * @out:  receives the mm
+ *
+ * Context: may sleep. Return: 0; -EINVAL for NULL or a name that is too long; -ENOMEM.
+ */
+int gup_mm_create(struct gup_machine *m, const char *name, struct gup_mm **out);
+
+/**
+ * gup_mm_fork() - a copy of an address space, as fork() makes it
+ * @parent: the mm to copy
+ * @name:   name of the child
+ * @out:    receives the child
+ *
+ * Private memory becomes copy-on-write. Pages that @parent has pinned stay the parent's: the child gets a copy at once
+ * (not under linux-5.2, whose fork does not look at references). "Fork" means the address space: no process and no
+ * thread is made.
+ *
+ * Context: sleeps, takes mmap_lock of @parent for writing.
+ * Return: 0; -EINVAL; -ENOMEM with the parent's contents unchanged and no child.
+ */
+int gup_mm_fork(struct gup_mm *parent, const char *name, struct gup_mm **out);
+
+/**
+ * gup_mm_destroy() - exit: unmap everything
+ * @mm: the mm; NULL is allowed. No other thread may use it any more.
+ *
+ * Pins survive; their memory is freed by the last unpin.
+ *
+ * Context: sleeps.
+ */
+void gup_mm_destroy(struct gup_mm *mm);
+
+/** gup_mm_machine(), gup_mm_name() - where it lives, what it is called. */
+struct gup_machine *gup_mm_machine(const struct gup_mm *mm);
+const char *gup_mm_name(const struct gup_mm *mm);
+
+/**
+ * gup_mm_set_pin_limit() - pages that pins of the library's own form (gup_pin()) may hold of this mm
+ * @mm:    the mm
+ * @pages: the limit; UINT64_MAX (the default) for none
+ *
+ * Each pin counts its pages; a page pinned twice counts twice.
+ */
+void gup_mm_set_pin_limit(struct gup_mm *mm, uint64_t pages);
+
+/** gup_mm_pinned() - pages counted against the limit now. */
+uint64_t gup_mm_pinned(const struct gup_mm *mm);
+
+/**
+ * gup_mmap_read_lock(), gup_mmap_read_unlock() - hold the mapping still
+ *
+ * The plain Linux forms want it held, as in Linux. Do not take it twice in one thread, and call nothing else of this
+ * header while it is held except gup_fixup_user_fault().
+ */
+void gup_mmap_read_lock(struct gup_mm *mm);
+void gup_mmap_read_unlock(struct gup_mm *mm);
+
+/**
+ * struct gup_map_request - arguments of gup_mmap(), which is mmap() otherwise
+ * @addr:   hint, or the exact address with GUP_MAP_FIXED*
+ * @length: bytes, rounded up to 4 KiB
+ * @prot:   GUP_PROT_*
+ * @flags:  GUP_MAP_*
+ * @object: NULL for anonymous memory
+ * @offset: bytes into the object, a multiple of 4 KiB
+ */
+struct gup_map_request {
+	uint64_t addr;
+	uint64_t length;
+	unsigned int prot;
+	unsigned int flags;
+	struct gup_object *object;
+	uint64_t offset;
+};
+
+/**
+ * gup_mmap() - map anonymous memory or an object
+ * @mm:      the mm
+ * @request: what to map
+ *
+ * Without an object GUP_MAP_SHARED makes a new shared memory object that lives as long as its mappings.
+ *
+ * Context: sleeps, takes mmap_lock for writing.
+ * Return: the address; -EINVAL for NULL, length 0, a misaligned fixed address or offset, unknown or contradicting
+ * flags, or an object of another machine; -ENOMEM if it does not fit below GUP_USER_TOP or memory ran out; -EEXIST
+ * (FIXED_NOREPLACE); -EOVERFLOW if the offset wraps. On error nothing has changed.
+ */
+int64_t gup_mmap(struct gup_mm *mm, const struct gup_map_request *request);
+
+/**
+ * gup_munmap() - unmap whole pages; holes in the range are fine
+ * Context: sleeps, takes mmap_lock for writing.
+ * Return: 0; -EINVAL for NULL, a misaligned address, length 0 or a range outside user space; -ENOMEM with nothing
+ * changed.
+ */
+int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
+
+/**
+ * gup_mprotect() - change protection
+ * Context: sleeps, takes mmap_lock for writing.
+ * Return: 0; -EINVAL as for munmap or for unknown bits; -ENOMEM if part of the range is not mapped (nothing changed)
+ * or memory ran out (the part before the failure may be changed, as in Linux).
+ */
+int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot);
+
+/**
+ * gup_madvise() - GUP_MADV_DONTNEED drops what is mapped there; the HUGEPAGE pair allows or forbids 2 MiB folios
+ *
+ * DONTNEED under a pin leaves the pinned page to the pin: the next touch gets a new one.
+ *
+ * Context: sleeps. DONTNEED takes mmap_lock for reading, the others for writing.
+ * Return: as for gup_mprotect(); -EINVAL also for other advice and for DONTNEED on PFNMAP.
+ */
+int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice);
+
+/**
+ * gup_populate() - fault a range in, for writing where the mapping is private and writable, else for reading
+ * Context: sleeps, takes mmap_lock for reading.
+ * Return: 0; -EINVAL as for munmap; -ENOMEM if part of it is not mapped or memory ran out; -EFAULT where a fault fails.
+ */
+int gup_populate(struct gup_mm *mm, uint64_t addr, uint64_t length);
+
+/**
+ * gup_fixup_user_fault() - fault one page in for somebody who holds mmap_lock
+ * @mm:       the mm
+ * @addr:     any address in the page
+ * @flags:    0 or GUP_WRITE
+ * @unlocked: if not NULL, the fault may drop and retake mmap_lock, and then stores true
+ *
+ * Context: mmap_lock held for reading before and after; sleeps.
+ * Return: 0; -EFAULT if the access is not allowed or nothing is there; -ENOMEM; -EINVAL for NULL or other flags.
+ */
+int gup_fixup_user_fault(struct gup_mm *mm, uint64_t addr, unsigned int flags, bool *unlocked);
+
+/**
+ * gup_copy_to_user(), gup_copy_from_user() - what a store or load of the application does
+ * @mm:   the mm
+ * @to, @from: one is a user address, the other host memory
+ * @bytes: length
+ *
+ * Each 4 KiB piece happens at once with respect to fork, migration and unmap, as a CPU's access would: either before
+ * the entry changes or after.
+ *
+ * Context: sleeps, takes mmap_lock for reading.
+ * Return: bytes that could not be copied, 0 if all went well (Linux's rule).
+ */
+uint64_t gup_copy_to_user(struct gup_mm *mm, uint64_t to, const void *from, uint64_t bytes);
+uint64_t gup_copy_from_user(struct gup_mm *mm, void *to, uint64_t from, uint64_t bytes);
+
+/**
+ * gup_user_pfn() - frame behind a user address, for tests and reports; faults nothing in
+ * Context: takes mmap_lock for reading. Return: the pfn, 0 if no page is mapped there.
+ */
+uint64_t gup_user_pfn(struct gup_mm *mm, uint64_t addr);
+
+#pragma GCC visibility pop
+
+#endif

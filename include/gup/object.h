@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gup/object.h - what backs a mapping: shared memory here, DAX in dax.h, CMA frames in cma.h.
+ *
+ * Anonymous memory needs no object: map without one. An object lives as long as a handle or a mapping refers to it.
+ */
+#ifndef GUP_OBJECT_H
+#define GUP_OBJECT_H
+
+#include <gup/machine.h>
+
+#pragma GCC visibility push(default)
+
+struct gup_object;
+
+/** GUP_SHM_HUGE - back aligned 2 MiB pieces by one folio where memory allows. */
+#define GUP_SHM_HUGE 1u
+
+/**
+ * gup_shm_create() - shared memory, as memfd_create() and ftruncate() would make it
+ * @m:     the machine
+ * @bytes: size, a multiple of 4 KiB; may be 0
+ * @flags: 0 or GUP_SHM_HUGE
+ * @out:   receives the object, with one handle
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for NULL, an unknown flag or a bad size; -ENOMEM.
+ */
+int gup_shm_create(struct gup_machine *m, uint64_t bytes, unsigned int flags, struct gup_object **out);
+
+/**
+ * gup_pfnmap_create() - device registers: a range of frame numbers without descriptors
+ * @m:         the machine
+ * @first_pfn: first number, beyond the machine's own frames
+ * @bytes:     size, a positive multiple of 4 KiB
+ * @out:       receives the object
+ *
+ * A mapping of it is VM_PFNMAP: there is nothing to get or pin, and no memory to copy.
+ *
+ * Context: may sleep. Return: 0; -EINVAL for NULL, a bad size or a frame that the machine owns; -ENOMEM.
+ */
+int gup_pfnmap_create(struct gup_machine *m, uint64_t first_pfn, uint64_t bytes, struct gup_object **out);
+
+/** gup_object_get() - one more handle. */
+void gup_object_get(struct gup_object *object);
+
+/** gup_object_put() - give a handle back; the last handle or mapping frees the object. Context: may sleep. NULL allowed. */
+void gup_object_put(struct gup_object *object);
+
+/** gup_object_size() - size in bytes, now. */
+uint64_t gup_object_size(struct gup_object *object);
+
+/**
+ * gup_object_read(), gup_object_write() - read and write as a file, without a mapping
+ * @object: shared memory or a DAX file
+ * @offset: byte offset, any alignment
+ * @buf:    host memory
+ * @bytes:  length
+ *
+ * Reading stops at the end of the object; writing does not grow it.
+ *
+ * Context: may sleep.
+ * Return: bytes done, short at the end of the object; -EINVAL for NULL or an object without bytes (PFNMAP);
+ * -ENOMEM or -ENOSPC if nothing could be done.
+ */
+int64_t gup_object_read(struct gup_object *object, uint64_t offset, void *buf, uint64_t bytes);
+int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void *buf, uint64_t bytes);
+
+/**
+ * gup_object_truncate() - change the size
+ * @object:     shared memory or a file on FS DAX
+ * @bytes:      new size, a multiple of 4 KiB
+ * @timeout_ns: how long to wait for pins on blocks that go away (FS DAX only)
+ * @why:        receives the reason of a refusal; may be NULL
+ *
+ * Shared memory lets go of its folios; who holds a pin keeps the memory, and nobody else sees it any more. FS DAX
+ * cannot: the block is the storage. Its entries are removed first, then truncate waits until no reference but the
+ * file's own is left, holding no lock, and starts over if somebody came back meanwhile.
+ *
+ * Context: sleeps; holds nothing while it waits.
+ * Return: 0; -EINVAL for NULL, a bad size or an object of fixed size; -EBUSY if a pin outlived the bound, with size
+ * and contents unchanged; -ENOMEM.
+ */
+int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why);
+
+/**
+ * gup_object_punch() - make a hole; the size stays
+ * @object:     shared memory or a file on FS DAX
+ * @offset, @bytes: range, multiples of 4 KiB, @bytes > 0
+ * @timeout_ns: as for gup_object_truncate()
+ * @why:        receives the reason of a refusal; may be NULL
+ *
+ * The hole reads as zeroes. Parts beyond the end are ignored.
+ *
+ * Context and Return: as for gup_object_truncate().
+ */
+int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gup/port.h - what a host provides, as link-time functions.
+ *
+ * A port has two halves. `gup_port.h` (found on the port's include path) holds what changes layout or hot paths: atomics,
+ * locks, RCU read sections; port/template/gup_port.h documents each. This header holds the rest. Blanket rules: every
+ * function may be called from any thread unless it says otherwise; none may call back into libgup; none fails unless
+ * it says how.
+ */
+#ifndef GUP_PORT_H
+#define GUP_PORT_H
+
+#include <gup/config.h>
+
+/**
+ * struct gup_port_memory - a range of host memory
+ * @base:   page-aligned start
+ * @bytes:  length
+ * @handle: the port's own (a file descriptor on Linux)
+ */
+struct gup_port_memory {
+	void *base;
+	uint64_t bytes;
+	int64_t handle;
+};
+
+/**
+ * gup_port_memory_map() - reserve zero-filled memory
+ * @mem:   receives the range; @mem->bytes is set by the caller, a multiple of 4 KiB
+ * @frames: true for the frames of a machine (2 MiB aligned, may be shared with devices and windows), false for metadata
+ *
+ * Memory that is never touched should cost nothing. It is not inherited by a host fork().
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int gup_port_memory_map(struct gup_port_memory *mem, bool frames);
+
+/** gup_port_memory_unmap() - give a range back. */
+void gup_port_memory_unmap(struct gup_port_memory *mem);
+
+/** gup_port_now_ns() - monotonic time in nanoseconds. */
+uint64_t gup_port_now_ns(void);
+
+/** gup_port_sleep_ns() - let others run for about that long. Context: may sleep. */
+void gup_port_sleep_ns(uint64_t ns);
+
+/**
+ * gup_port_wait() - sleep while *word is @seen
+ * @word:       changed by atomics
+ * @seen:       value that was read before
+ * @timeout_ns: longest time to sleep
+ *
+ * Returns at once if *word differs; may return early for no reason. Context: may sleep, no lock but sleeping ones held.
+ */
+void gup_port_wait(uint32_t *word, uint32_t seen, uint64_t timeout_ns);
+
+/** gup_port_wake() - wake all who sleep on @word, which was changed before. */
+void gup_port_wake(uint32_t *word);
+
+/** gup_port_slot() - a small number that differs for most threads that run at once; picks a per-thread cache. */
+unsigned int gup_port_slot(void);
+
+/**
+ * gup_port_rcu_synchronize() - return when every RCU read section that was running has ended
+ * Context: sleeps; not inside a read section, no lock that a read section could wait for.
+ */
+void gup_port_rcu_synchronize(void);
+
+/**
+ * gup_port_site() - say in words where a code address is, e.g. "driver_probe+0x2a"
+ * @site: return address of a call
+ * @buf:  receives the text, terminated
+ * @size: bytes at @buf, at least 1
+ *
+ * Return: false if nothing is known about it; then @buf is not used.
+ */
+bool gup_port_site(const void *site, char *buf, size_t size);
+
+/** gup_port_log() - one line of text for whoever runs the program; no newline at its end. */
+void gup_port_log(const char *line);
+
+/** gup_port_panic() - an invariant is broken: say where, and do not return. */
+void gup_port_panic(const char *file, int line, const char *what) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/cow.c - an entry that is there but does not allow the access: reuse the page or copy it.
+ *
+ *	exclusive		reuse: nobody else can have it
+ *	one reference		reuse and mark exclusive: all who shared it are gone
+ *	anything else		copy; the old page stays with whoever else holds it
+ *
+ * linux-5.2 knows no exclusive bit: it keeps a page that one entry maps, and copies one that two entries map although
+ * a device may be writing to it. That is how a write was lost after fork.
+ *
+ * Everything happens with the table locked, the copy too: between look and change no walker can slip in.
+ */
+#include "internal.h"
+
+static bool is_anon(const struct gup_page *head)
+{
+	return gup_kind(head) == GUP_FRAME_ANON;
+}
+
+static bool can_reuse(struct gup_machine *m, struct gup_page *page, struct gup_page *head, unsigned int level)
+{
+	if (gup_flag_test(level ? head : page, GUP_PF_EXCL))
+		return true;
+	if (m->contract->reuse_by_mapcount)
+		return gup_folio_mapcount(head) == 1;
+	return (level || !gup_order(head)) && gup_count_refs(gup_port_load(&head->count)) == 1;
+}
+
+/* The entry allows writing from now on if the VMA does; with FORCE it does not, and the dirty bit tells the pin. */
+static void make_writable(struct gup_fault *f, struct gup_slot *slot)
+{
+	unsigned int attr = gup_arch_attr(slot->value);
+
+	if (f->flags & GUP_FAULT_WRITE)
+		attr |= GUP_PTE_DIRTY | (f->vma->flags & GUP_VM_WRITE ? GUP_PTE_WRITE : 0);
+	gup_pt_set(slot, gup_arch_mk_leaf(gup_arch_pfn(slot->value), slot->level, attr));
+	GUP_COUNT(f->mm->m, faults, 1);
+}
+
+/* Replace the 4 KiB entry by a private copy of its page; gives the old page's reference to the caller. */
+static enum gup_fault_result copy_locked(struct gup_fault *f, struct gup_slot *slot, struct gup_page **out_old)
+{
+	struct gup_machine *m = f->mm->m;
+	u64 old_value = slot->value;
+	struct gup_page *old = gup_page_at(m, gup_arch_pfn(old_value));
+	struct gup_page *page = gup_fault_new_page(f, gup_arch_pfn(old_value) == m->zero_pfn ? NULL : old);
+
+	*out_old = NULL;
+	if (!page)
+		return GUP_FAULT_NOMEM;
+	if (gup_leaf_counted(old_value)) {
+		*out_old = gup_head(m, old);
+		gup_map_del(*out_old, old, 1, 0);
+	}
+	gup_fault_map_anon(f, slot, page);
+	GUP_COUNT(m, cow_copies, 1);
+	return GUP_FAULT_DONE;
+}
+
+/* What has to happen to a present entry. */
+enum todo { TODO_NOTHING, TODO_REUSE, TODO_COPY };
+
+static enum todo decide_private(struct gup_fault *f, struct gup_slot *slot, struct gup_page *page)
+{
+	struct gup_machine *m = f->mm->m;
+	struct gup_page *head = gup_head(m, page);
+	bool write = f->flags & GUP_FAULT_WRITE;
+
+	if (!gup_leaf_counted(slot->value) || !is_anon(head))
+		return write || f->flags & GUP_FAULT_BREAK_COW ? TODO_COPY : TODO_NOTHING;
+	if (!write && !(f->flags & GUP_FAULT_UNSHARE))
+		return TODO_NOTHING;
+	return can_reuse(m, page, head, slot->level) ? TODO_REUSE : TODO_COPY;
+}
+
+static enum todo decide(struct gup_fault *f, struct gup_slot *slot, struct gup_page *page)
+{
+	unsigned int attr = gup_arch_attr(slot->value);
+
+	if (f->flags & GUP_FAULT_WRITE && attr & GUP_PTE_WRITE && attr & GUP_PTE_DIRTY)
+		return TODO_NOTHING;
+	if (f->vma->flags & GUP_VM_SHARED)
+		return f->flags & GUP_FAULT_WRITE ? TODO_REUSE : TODO_NOTHING;
+	return decide_private(f, slot, page);
+}
+
+enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_slot *slot)
+{
+	struct gup_machine *m = f->mm->m;
+	struct gup_page *page = gup_page_at(m, gup_arch_pfn(slot->value)), *old = NULL;
+	enum todo todo = f->vma->flags & GUP_VM_PFNMAP ? TODO_NOTHING : decide(f, slot, page);
+	enum gup_fault_result result = GUP_FAULT_DONE;
+
+	if (todo == TODO_COPY && slot->level) {
+		gup_pt_unlock(m, slot);
+		return gup_split_huge(f->vma, f->addr) ? GUP_FAULT_NOMEM : GUP_FAULT_AGAIN;
+	}
+	if (todo == TODO_COPY) {
+		result = copy_locked(f, slot, &old);
+	} else if (todo == TODO_REUSE) {
+		if (!(f->vma->flags & GUP_VM_SHARED))
+			gup_flag_set(page, GUP_PF_EXCL);
+		make_writable(f, slot);
+	}
+	gup_pt_unlock(m, slot);
+	if (old)
+		gup_folio_put(m, old, 1);
+	return result;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/gup.c - the entry points: one gate for flags and arguments, then the fast part, then the slow part.
+ *
+ * All twelve Linux forms are gup_user_pages() with another entry; what differs between them and between kernels is in
+ * the contract's table. The result is a count if anything was taken and kept, else the errno.
+ */
+#include "gup.h"
+
+static bool is_fast(enum gup_entry entry)
+{
+	return entry == GUP_GET_USER_PAGES_FAST || entry == GUP_GET_USER_PAGES_FAST_ONLY ||
+	       entry == GUP_PIN_USER_PAGES_FAST || entry == GUP_PIN_USER_PAGES_FAST_ONLY;
+}
+
+static bool is_fast_only(enum gup_entry entry)
+{
+	return entry == GUP_GET_USER_PAGES_FAST_ONLY || entry == GUP_PIN_USER_PAGES_FAST_ONLY;
+}
+
+static bool is_pin(enum gup_entry entry)
+{
+	return entry >= GUP_PIN_USER_PAGES;
+}
+
+static bool takes_lock(enum gup_entry entry)
+{
+	return is_fast(entry) || entry == GUP_GET_USER_PAGES_UNLOCKED || entry == GUP_PIN_USER_PAGES_UNLOCKED;
+}
+
+static bool is_locked(enum gup_entry entry)
+{
+	return entry == GUP_GET_USER_PAGES_LOCKED || entry == GUP_PIN_USER_PAGES_LOCKED;
+}
+
+/* As the commit does, once for each entry point and machine. */
+static void warn_longterm(struct gup_machine *m, enum gup_entry entry)
+{
+	u32 bit = 1u << entry;
+	char line[96];
+	struct gup_text t = { line, sizeof(line), 0 };
+
+	if (gup_port_fetch_or(&m->warned, bit) & bit)
+		return;
+	gup_text_str(&t, gup_entry_name(entry));
+	gup_text_str(&t, "() was called with LONGTERM, which ");
+	gup_text_str(&t, m->contract->name);
+	gup_text_str(&t, " refuses here");
+	gup_port_log(line);
+}
+
+static enum gup_rule check_longterm(struct gup_machine *m, const struct gup_call *call)
+{
+	enum gup_longterm_rule rule = m->contract->entries[call->entry].longterm;
+
+	if (!(call->flags & GUP_LONGTERM))
+		return GUP_RULE_NONE;
+	if (m->contract->longterm_needs_pin && !is_pin(call->entry)) {
+		warn_longterm(m, call->entry);
+		return GUP_RULE_LONGTERM_NEEDS_PIN;
+	}
+	if (rule == GUP_LONGTERM_YES || (rule == GUP_LONGTERM_UNLOCKED && !call->locked))
+		return GUP_RULE_NONE;
+	warn_longterm(m, call->entry);
+	return GUP_RULE_LONGTERM_ENTRY;
+}
+
+/* The one gate: the rule that refuses the call, or none. */
+static enum gup_rule check_call(struct gup_machine *m, const struct gup_call *call)
+{
+	const struct gup_entry_rule *rule = &m->contract->entries[call->entry];
+
+	if (!rule->exists)
+		return GUP_RULE_NO_ENTRY_POINT;
+	if (call->flags & ~(rule->flags | GUP_LONGTERM))
+		return GUP_RULE_UNKNOWN_FLAG;
+	if (!call->pages && (!rule->pages_optional || call->flags & GUP_LONGTERM))
+		return GUP_RULE_NO_PAGES_ARRAY;
+	if ((call->locked && *call->locked != 1) || (is_locked(call->entry) && !call->locked))
+		return GUP_RULE_LOCKED_STATE;
+	return check_longterm(m, call);
+}
+
+/* A fast range that is no range. True if *out_result is the answer. */
+static bool bad_fast_range(const struct gup_contract *rules, const struct gup_call *call, struct gup_why *why,
+			   long *out_result)
+{
+	u64 start = call->start & GUP_PAGE_MASK, length = (u64)call->nr_pages << GUP_PAGE_SHIFT;
+	u64 end = start + length;
+
+	if (call->nr_pages <= 0 && rules->nonpositive_is_zero)
+		*out_result = 0;
+	else if (end < start)
+		*out_result = gup_refuse(why, rules->fast_overflow, GUP_RULE_RANGE_OVERFLOW, start, 0);
+	else if (end > GUP_USER_TOP)
+		*out_result = gup_refuse(why, -GUP_EFAULT, GUP_RULE_RANGE_BEYOND_USER, start, 0);
+	else
+		return false;
+	return true;
+}
+
+/* Give back pages that were put out already, down to @keep of them. */
+static void drop_output(struct gup_op *op, u64 keep)
+{
+	u64 i;
+
+	if (op->sink || op->done <= keep)
+		return; /* gup_pin() lets go of its extents itself */
+	for (i = keep; op->m->track_holders && i < op->done; i++)
+		gup_track_del(op->m, op->pages[i], op->pin);
+	gup_release_pages(op->m, op->pages + keep, op->done - keep, op->pin);
+	op->done = keep;
+}
+
+long gup_op_run(struct gup_op *op, bool fast, bool fast_only)
+{
+	int err = 0;
+
+	if (fast)
+		gup_fast(op);
+	if (op->left && !fast_only)
+		err = gup_slow(op);
+	if (err && op->drop == GUP_DROP_ALL)
+		drop_output(op, 0);
+	else if (err && op->drop == GUP_DROP_SLOW)
+		drop_output(op, op->fast_done);
+	/* NOWAIT is no error in Linux: the count so far, even if it is 0. */
+	if (err == -GUP_EAGAIN && op->why->rule == GUP_RULE_NOWAIT)
+		err = 0;
+	else if (!err && !op->left)
+		gup_refuse(op->why, 0, GUP_RULE_NONE, 0, 0); /* a move that failed and did not matter */
+	return op->done ? (long)op->done : err;
+}
+
+static void op_init(struct gup_op *op, struct gup_mm *mm, const struct gup_call *call, struct gup_why *why)
+{
+	op->mm = mm;
+	op->m = mm->m;
+	op->rules = mm->m->contract;
+	op->flags = call->flags;
+	op->pin = is_pin(call->entry);
+	op->take = call->pages != NULL;
+	op->owns_lock = takes_lock(call->entry);
+	op->may_drop = call->locked != NULL;
+	op->scope = call->flags & GUP_LONGTERM ? GUP_SCOPE_UNMOVABLE : GUP_SCOPE_ANY;
+	op->addr = call->start & GUP_PAGE_MASK;
+	op->left = (u64)call->nr_pages;
+	op->pages = call->pages;
+	op->why = why;
+}
+
+static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gup_why *why, const void *site)
+{
+	struct gup_op op = { .nr_runs = 0 };
+	enum gup_rule rule;
+	long result;
+
+	if (!mm || !call || (unsigned int)call->entry >= GUP_NR_ENTRIES)
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+	rule = check_call(mm->m, call);
+	if (rule)
+		return gup_refuse(why, mm->m->contract->entries[call->entry].bad_argument, rule, call->start, 0);
+	if (is_fast(call->entry) && bad_fast_range(mm->m->contract, call, why, &result))
+		return result;
+	op_init(&op, mm, call, why);
+	op.tag.site = site;
+	op.tag.pin = op.pin;
+	op.tag.longterm = gup_op_longterm(&op);
+	gup_name_set(op.tag.owner, mm->name);
+	result = gup_op_run(&op, is_fast(call->entry), is_fast_only(call->entry));
+	if (op.dropped) {
+		gup_mmap_read_unlock(mm);
+		*call->locked = 0;
+	}
+	return result;
+}
+
+#define HERE __builtin_return_address(0)
+
+long gup_user_pages(struct gup_mm *mm, const struct gup_call *call, struct gup_why *why)
+{
+	struct gup_why own;
+
+	if (!why)
+		why = &own;
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	return user_pages(mm, call, why, HERE);
+}
+
+static long linux_form(struct gup_mm *mm, struct gup_call call, const void *site)
+{
+	struct gup_why why = { .error = 0 };
+
+	return user_pages(mm, &call, &why, site);
+}
+
+long gup_get_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+			struct gup_page **pages)
+{
+	return linux_form(mm, (struct gup_call){ GUP_GET_USER_PAGES, start, (long)nr_pages, flags, pages, NULL }, HERE);
+}
+
+int gup_get_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+			    struct gup_page **pages)
+{
+	return (int)linux_form(mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL },
+			       HERE);
+}
+
+int gup_get_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+				 struct gup_page **pages)
+{
+	return (int)linux_form(
+		mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL }, HERE);
+}
+
+long gup_get_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+			       struct gup_page **pages, int *locked)
+{
+	return linux_form(
+		mm, (struct gup_call){ GUP_GET_USER_PAGES_REMOTE, start, (long)nr_pages, flags, pages, locked }, HERE);
+}
+
+long gup_get_user_pages_locked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+			       struct gup_page **pages, int *locked)
+{
+	return linux_form(
+		mm, (struct gup_call){ GUP_GET_USER_PAGES_LOCKED, start, (long)nr_pages, flags, pages, locked }, HERE);
+}
+
+long gup_get_user_pages_unlocked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+				 struct gup_page **pages)
+{
+	return linux_form(
+		mm, (struct gup_call){ GUP_GET_USER_PAGES_UNLOCKED, start, (long)nr_pages, flags, pages, NULL }, HERE);
+}
+
+long gup_pin_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+			struct gup_page **pages)
+{
+	return linux_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES, start, (long)nr_pages, flags, pages, NULL }, HERE);
+}
+
+int gup_pin_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+			    struct gup_page **pages)
+{
+	return (int)linux_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL },
+			       HERE);
+}
+
+int gup_pin_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+				 struct gup_page **pages)
+{
+	return (int)linux_form(
+		mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL }, HERE);
+}
+
+long gup_pin_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+			       struct gup_page **pages, int *locked)
+{
+	return linux_form(
+		mm, (struct gup_call){ GUP_PIN_USER_PAGES_REMOTE, start, (long)nr_pages, flags, pages, locked }, HERE);
+}
+
+long gup_pin_user_pages_locked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+			       struct gup_page **pages, int *locked)
+{
+	return linux_form(
+		mm, (struct gup_call){ GUP_PIN_USER_PAGES_LOCKED, start, (long)nr_pages, flags, pages, locked }, HERE);
+}
+
+long gup_pin_user_pages_unlocked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
+				 struct gup_page **pages)
+{
+	return linux_form(
+		mm, (struct gup_call){ GUP_PIN_USER_PAGES_UNLOCKED, start, (long)nr_pages, flags, pages, NULL }, HERE);
+}

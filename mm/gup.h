@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/gup.h - the state of one call that gets or pins user pages, passed through all parts of the path.
+ *
+ * Pages are taken in runs (neighbours in one folio, one atomic operation) and gathered in a small batch on the stack.
+ * A batch is written to the caller's output only when no lock is held and no lockless section is open; so output costs
+ * no memory of ours, whatever the length of the range.
+ */
+#ifndef GUP_MM_GUP_H
+#define GUP_MM_GUP_H
+
+#include "internal.h"
+
+#define GUP_BATCH_RUNS 32u
+
+struct gup_run {
+	struct gup_page *page; /* first page */
+	u32 nr;		       /* pages from there on, all of one folio */
+};
+
+struct gup_op {
+	struct gup_mm *mm;
+	struct gup_machine *m;
+	const struct gup_contract *rules;
+	unsigned int flags;   /* the caller's */
+	bool pin;	      /* take pins, else references */
+	bool take;	      /* false: fault in only */
+	bool owns_lock;	      /* takes and drops mmap_lock for each batch */
+	bool may_drop;	      /* may drop the caller's mmap_lock to wait */
+	bool dropped;	      /* did */
+	bool ignore_unfit;    /* moving failed, and the contract takes the pages where they are */
+	enum gup_scope scope; /* for pages that this call faults in */
+
+	u64 addr; /* the next page */
+	u64 left; /* pages still wanted */
+
+	struct gup_run runs[GUP_BATCH_RUNS]; /* taken, not yet put out */
+	u32 nr_runs;
+
+	struct gup_page **pages; /* output: an array ... */
+	struct gup_pin *sink;	 /* ... or a pin's extents */
+	u64 done;		 /* pages put out */
+	u64 fast_done;		 /* of these, by the fast part */
+	enum gup_drop drop;	 /* what an error lets go of */
+
+	struct gup_track tag; /* who takes them, if holders are tracked */
+	struct gup_why *why;
+};
+
+static inline bool gup_op_longterm(const struct gup_op *op)
+{
+	return op->flags & GUP_LONGTERM;
+}
+
+/* ---- gup_run.c ---- */
+
+/* What an entry is to a call. */
+enum gup_fit {
+	GUP_FIT,	 /* as it should be */
+	GUP_FIT_FAULT,	 /* a fault can make it fit */
+	GUP_FIT_NO_PAGE, /* nothing with a descriptor behind it */
+};
+
+/* Does the page behind a leaf entry fit, as far as the entry tells? @vma is NULL in the fast path. */
+enum gup_fit gup_fit_entry(const struct gup_op *op, const struct gup_vma *vma, u64 value);
+/* And as far as the pages tell, whose counts keep them in place or whose table is locked? */
+bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
+		   struct gup_page *page, u32 nr);
+/* Pages from @addr on that the entry and its neighbours map to one folio, at most what is wanted up to @end. */
+u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end);
+/* The page that a leaf maps at @addr. */
+struct gup_page *gup_leaf_page(const struct gup_machine *m, const struct gup_slot *slot, u64 addr);
+void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 nr);
+/* Give all runs of the batch back; addr and left are as before them. */
+void gup_op_release_batch(struct gup_op *op);
+/* Put the batch out. 0, or -ENOMEM with the batch given back. */
+int gup_op_flush(struct gup_op *op);
+void gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin);
+
+/* ---- gup_fast.c ---- */
+void gup_fast(struct gup_op *op);
+
+/* ---- gup_slow.c ---- */
+int gup_slow(struct gup_op *op);
+
+/* ---- gup_longterm.c ---- */
+enum gup_settled {
+	GUP_SETTLED,   /* every page of the batch may be held long */
+	GUP_UNSETTLED, /* some had to move, and the batch was given back: take it again */
+	GUP_REFUSED,   /* given back; the reason is in op->why */
+};
+
+/* @tries: how often this batch was moved already. */
+enum gup_settled gup_longterm_settle(struct gup_op *op, unsigned int tries, int *out_error);
+
+/* ---- gup.c ---- */
+long gup_op_run(struct gup_op *op, bool fast, bool fast_only);
+
+#endif

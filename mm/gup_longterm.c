@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/gup_longterm.c - making sure that what is held long lies where that does no harm.
+ *
+ *	a batch is taken -> does each page lie in long-term memory? yes: done
+ *	  no: claim the folios that do not (isolate)
+ *	      give the whole batch back        our own counts must not be what blocks the move
+ *	      move each claimed folio, wait for those that somebody else is moving
+ *	      take the batch again
+ *
+ * Who isolates a folio holds one reference on it; who finds it isolated holds none while waiting. So any number of
+ * long-term pins of one page make progress: one moves it, the others wait and find it moved. The claims of one batch
+ * are kept on the stack; nothing is allocated.
+ */
+#include "gup.h"
+
+#define MOVE_TRIES 40u
+
+/* Folios of one batch that may not stay. */
+struct claims {
+	struct gup_page *mine[GUP_BATCH_RUNS];   /* isolated by us, one reference each */
+	struct gup_page *others[GUP_BATCH_RUNS]; /* being moved by somebody else, or immovable */
+	u32 nr_mine, nr_others;
+	u32 nr_unfit;
+};
+
+static void claim(struct gup_op *op, struct gup_page *page, struct claims *claims)
+{
+	struct gup_page *head = gup_head(op->m, page);
+
+	claims->nr_unfit++;
+	if (gup_folio_movable(head) && gup_folio_take(head, 1, false) == GUP_TAKE_OK) {
+		if (gup_folio_isolate(head)) {
+			claims->mine[claims->nr_mine++] = head;
+			return;
+		}
+		gup_folio_put(op->m, head, 1);
+	}
+	claims->others[claims->nr_others++] = head;
+}
+
+static void collect(struct gup_op *op, struct claims *claims)
+{
+	u32 i;
+
+	for (i = 0; i < op->nr_runs; i++)
+		if (!gup_longterm_ok(op->m, op->runs[i].page))
+			claim(op, op->runs[i].page, claims);
+}
+
+/* Move what is claimed, and remember the first failure. */
+static int move_claimed(struct gup_op *op, const struct claims *claims)
+{
+	struct gup_why why;
+	int err, first = 0;
+	u32 i;
+
+	for (i = 0; i < claims->nr_mine; i++) {
+		err = gup_folio_migrate(op->m, claims->mine[i], op->scope | GUP_SCOPE_UNMOVABLE, MOVE_TRIES, &why);
+		if (!err || first)
+			continue;
+		first = err;
+		if (op->why) {
+			*op->why = why;
+			op->why->addr = op->addr;
+		}
+	}
+	for (i = 0; i < claims->nr_others; i++)
+		gup_folio_wait_isolated(op->m, claims->others[i]);
+	return first;
+}
+
+/* Nothing could be claimed and nobody moves it: it will never be fit. */
+static bool hopeless(const struct claims *claims)
+{
+	u32 i;
+
+	for (i = 0; i < claims->nr_others; i++)
+		if (!gup_folio_movable(claims->others[i]) && !gup_flag_test(claims->others[i], GUP_PF_ISOLATED))
+			return !claims->nr_mine;
+	return false;
+}
+
+enum gup_settled gup_longterm_settle(struct gup_op *op, unsigned int tries, int *out_error)
+{
+	struct claims claims = { .nr_mine = 0 };
+	bool stuck;
+	int err;
+
+	if (op->ignore_unfit)
+		return GUP_SETTLED;
+	collect(op, &claims);
+	if (!claims.nr_unfit)
+		return GUP_SETTLED;
+	stuck = hopeless(&claims);
+	gup_op_release_batch(op);
+	err = move_claimed(op, &claims);
+	if (!err && stuck)
+		err = gup_refuse(op->why, -GUP_ENOMEM, GUP_RULE_UNMOVABLE_LONGTERM, op->addr,
+				 gup_pfn(op->m, claims.others[0]));
+	if (!err)
+		return GUP_UNSETTLED;
+	if (op->rules->migrate_failure_ignored) {
+		op->ignore_unfit = true;
+		return GUP_UNSETTLED;
+	}
+	if (op->why) {
+		op->why->error = -GUP_ENOMEM;
+		op->why->tries += tries;
+	}
+	op->drop = op->rules->migrate_drop;
+	*out_error = -GUP_ENOMEM;
+	return GUP_REFUSED;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/gup_run.c - what the fast and the slow path share: which entries fit a call, runs, and the batch.
+ */
+#include "gup.h"
+
+/* A read-only long-term pin of a private mapping replaces zero and object pages, where the contract says so. */
+static bool breaks_cow(const struct gup_op *op)
+{
+	return gup_op_longterm(op) && op->pin && !(op->flags & GUP_WRITE) && op->rules->longterm_read_breaks_cow;
+}
+
+/* FORCE may write through a read-only entry, but only to a private page that a forced fault made its own. */
+static bool forced_write_ok(const struct gup_op *op, const struct gup_vma *vma, u64 value)
+{
+	const struct gup_page *page = gup_page_at(op->m, gup_arch_pfn(value));
+
+	return vma && op->flags & GUP_FORCE && !(vma->flags & GUP_VM_SHARED) && gup_arch_attr(value) & GUP_PTE_DIRTY &&
+	       gup_leaf_counted(value) && gup_flag_test(page, GUP_PF_EXCL);
+}
+
+enum gup_fit gup_fit_entry(const struct gup_op *op, const struct gup_vma *vma, u64 value)
+{
+	unsigned int attr = gup_arch_attr(value);
+	bool write = op->flags & GUP_WRITE;
+
+	if (!gup_leaf_counted(value)) {
+		if (gup_arch_pfn(value) != op->m->zero_pfn)
+			return GUP_FIT_NO_PAGE;
+		if (write || breaks_cow(op))
+			return GUP_FIT_FAULT;
+	}
+	if (!(attr & GUP_PTE_ACCESS) && !(vma && op->flags & GUP_FORCE))
+		return GUP_FIT_FAULT;
+	if (write && !(attr & GUP_PTE_WRITE) && !forced_write_ok(op, vma, value))
+		return GUP_FIT_FAULT;
+	if (!vma && attr & GUP_PTE_DEVMAP && gup_op_longterm(op))
+		return GUP_FIT_FAULT;
+	return GUP_FIT;
+}
+
+/* Without its VMA nobody knows whether a mapping of an object is private, so the fast path leaves it alone. */
+static bool must_break_cow(const struct gup_op *op, const struct gup_vma *vma)
+{
+	return breaks_cow(op) && (!vma || !(vma->flags & GUP_VM_SHARED));
+}
+
+static bool all_exclusive(const struct gup_slot *slot, struct gup_page *head, struct gup_page *page, u32 nr)
+{
+	u32 i;
+
+	if (slot->level)
+		return gup_flag_test(head, GUP_PF_EXCL);
+	for (i = 0; i < nr; i++)
+		if (!gup_flag_test(&page[i], GUP_PF_EXCL))
+			return false;
+	return true;
+}
+
+bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
+		   struct gup_page *page, u32 nr)
+{
+	struct gup_page *head = gup_head(op->m, page);
+
+	if (gup_kind(head) != GUP_FRAME_ANON)
+		return !must_break_cow(op, vma);
+	if (op->flags & GUP_WRITE || !op->pin || !op->rules->pin_unshares)
+		return true;
+	return all_exclusive(slot, head, page, nr);
+}
+
+struct gup_page *gup_leaf_page(const struct gup_machine *m, const struct gup_slot *slot, u64 addr)
+{
+	return gup_page_at(m, gup_arch_pfn(slot->value) + ((addr & (gup_pt_size(slot->level) - 1)) >> GUP_PAGE_SHIFT));
+}
+
+u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
+{
+	u64 most = gup_min(op->left, (end - op->addr) >> GUP_PAGE_SHIFT);
+	struct gup_page *head = gup_head(op->m, page);
+	unsigned int attr = gup_arch_attr(slot->value);
+	u64 pfn = gup_arch_pfn(slot->value);
+	u32 nr;
+
+	if (!gup_leaf_counted(slot->value))
+		return 1;
+	most = gup_min(most, gup_nr_frames(head) - (u64)(page - head));
+	if (slot->level)
+		return (u32)most;
+	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
+	for (nr = 1; nr < most; nr++)
+		if (gup_port_load(slot->entry + nr) != gup_arch_mk_leaf(pfn + nr, 0, attr))
+			break;
+	return nr;
+}
+
+void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 nr)
+{
+	op->runs[op->nr_runs].page = page;
+	op->runs[op->nr_runs++].nr = nr;
+	op->addr += (u64)nr << GUP_PAGE_SHIFT;
+	op->left -= nr;
+}
+
+void gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin)
+{
+	struct gup_page *head = gup_head(m, page);
+
+	if (gup_pfn(m, page) == m->zero_pfn)
+		return;
+	if (!pin)
+		gup_folio_put(m, head, nr);
+	else if (gup_folio_unpin(m, head, nr))
+		GUP_ASSERT(!"a pin that was taken is gone");
+}
+
+void gup_op_release_batch(struct gup_op *op)
+{
+	u32 i;
+
+	for (i = 0; i < op->nr_runs; i++) {
+		op->addr -= (u64)op->runs[i].nr << GUP_PAGE_SHIFT;
+		op->left += op->runs[i].nr;
+		if (op->take)
+			gup_release_run(op->m, op->runs[i].page, op->runs[i].nr, op->pin);
+	}
+	op->nr_runs = 0;
+}
+
+/* One run into the caller's array or extents. */
+static int put_out(struct gup_op *op, const struct gup_run *run)
+{
+	u32 i;
+
+	if (op->sink && gup_pin_append(op->sink, run->page, run->nr))
+		return -GUP_ENOMEM;
+	if (op->pages)
+		for (i = 0; i < run->nr; i++)
+			op->pages[op->done + i] = run->page + i;
+	if (op->take && !op->sink && op->m->track_holders)
+		gup_track_add(op->m, run->page, run->nr, &op->tag);
+	op->done += run->nr;
+	return 0;
+}
+
+int gup_op_flush(struct gup_op *op)
+{
+	u32 i, k;
+
+	for (i = 0; i < op->nr_runs; i++) {
+		if (!put_out(op, &op->runs[i]))
+			continue;
+		for (k = i; k < op->nr_runs; k++)
+			op->runs[k - i] = op->runs[k];
+		op->nr_runs -= i;
+		gup_op_release_batch(op);
+		return gup_refuse(op->why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, op->addr, 0);
+	}
+	op->nr_runs = 0;
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/gup_slow.c - taking pages under mmap_lock: check the VMA, look, fault, look again.
+ *
+ *	for each batch
+ *	  lock			(the caller's lock in the plain forms)
+ *	  VMA checks -> entry fits? take a run : fault, and wait for what is being moved
+ *	  unlock
+ *	  LONGTERM: let gup_longterm.c move what may not be held, and take the batch again
+ *	  put the batch out
+ *
+ * An error ends the loop after what was taken before it has been put out: that is the partial count.
+ */
+#include "gup.h"
+
+#define SETTLE_TRIES 10u
+
+/* How a step towards one page ended. */
+enum step { STEP_TAKEN, STEP_FAULT, STEP_STOP };
+
+static int refuse_here(struct gup_op *op, int error, enum gup_rule rule)
+{
+	return gup_refuse(op->why, error, rule, op->addr, 0);
+}
+
+static int check_write(struct gup_op *op, const struct gup_vma *vma)
+{
+	if (vma->flags & GUP_VM_WRITE)
+		return 0;
+	if (!(op->flags & GUP_FORCE))
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_NOT_WRITABLE);
+	if (vma->flags & GUP_VM_SHARED || !(vma->flags & GUP_VM_MAYWRITE))
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_FORCE_SHARED);
+	return 0;
+}
+
+static int check_vma(struct gup_op *op, const struct gup_vma *vma)
+{
+	if (!vma)
+		return refuse_here(op, -GUP_EFAULT, op->addr < GUP_USER_TOP ? GUP_RULE_NO_VMA : GUP_RULE_RANGE_BEYOND_USER);
+	if (vma->flags & GUP_VM_PFNMAP)
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_SPECIAL);
+	if (gup_op_longterm(op) && vma->object && vma->object->kind == GUP_OBJECT_FSDAX) {
+		op->drop = op->rules->dax_drop;
+		return refuse_here(op, -GUP_EOPNOTSUPP, GUP_RULE_FSDAX_LONGTERM);
+	}
+	if (op->flags & GUP_WRITE)
+		return check_write(op, vma);
+	if (!(vma->flags & GUP_VM_READ) && !(op->flags & GUP_FORCE && vma->flags & GUP_VM_MAYREAD))
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_NOT_READABLE);
+	return 0;
+}
+
+/* Take a run through a leaf whose table is locked. */
+static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_slot *slot, int *out_error)
+{
+	struct gup_page *page = gup_leaf_page(op->m, slot, op->addr);
+	enum gup_fit fit = gup_fit_entry(op, vma, slot->value);
+	u32 nr;
+
+	if (fit == GUP_FIT_NO_PAGE) {
+		*out_error = refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_SPECIAL);
+		return STEP_STOP;
+	}
+	if (fit != GUP_FIT)
+		return STEP_FAULT;
+	nr = gup_run_length(op, slot, page, gup_vma_end(vma));
+	if (gup_leaf_counted(slot->value)) {
+		if (!gup_fit_pages(op, vma, slot, page, nr))
+			nr = 1; /* some neighbours do not fit: go page by page */
+		if (!gup_fit_pages(op, vma, slot, page, nr))
+			return STEP_FAULT;
+		if (op->take && gup_folio_take(gup_head(op->m, page), nr, op->pin) != GUP_TAKE_OK) {
+			*out_error = refuse_here(op, -GUP_ENOMEM, GUP_RULE_COUNT_OVERFLOW);
+			return STEP_STOP;
+		}
+	}
+	gup_op_add_run(op, page, nr);
+	return STEP_TAKEN;
+}
+
+static enum step follow(struct gup_op *op, struct gup_vma *vma, int *out_error)
+{
+	struct gup_slot slot;
+	enum step step = STEP_FAULT;
+
+	gup_pt_descend(op->m, op->mm->root, op->addr, &slot);
+	if (!slot.value)
+		return STEP_FAULT;
+	gup_pt_lock(op->m, &slot);
+	if (gup_arch_is_leaf(slot.value, slot.level))
+		step = take_locked(op, vma, &slot, out_error);
+	gup_pt_unlock(op->m, &slot);
+	return step;
+}
+
+static unsigned int fault_flags(const struct gup_op *op)
+{
+	unsigned int flags = 0;
+
+	if (op->flags & GUP_WRITE)
+		return GUP_FAULT_WRITE;
+	if (op->pin && op->rules->pin_unshares)
+		flags |= GUP_FAULT_UNSHARE;
+	if (op->pin && gup_op_longterm(op) && op->rules->longterm_read_breaks_cow)
+		flags |= GUP_FAULT_BREAK_COW;
+	return flags;
+}
+
+/* Wait for a page that is being moved; true if mmap_lock was dropped on the way, so that the VMA may be another. */
+static bool wait_moved(struct gup_op *op, struct gup_fault *f)
+{
+	bool drop = op->owns_lock || op->may_drop;
+
+	if (drop)
+		gup_mmap_read_unlock(op->mm);
+	gup_fault_wait(f);
+	if (drop)
+		gup_mmap_read_lock(op->mm);
+	if (drop && !op->owns_lock)
+		op->dropped = true;
+	return drop;
+}
+
+/* Make the page at op->addr fit. 0, or the reason why not; *out_dropped if the VMA must be looked up again. */
+static int fault_in(struct gup_op *op, struct gup_vma *vma, bool *out_dropped)
+{
+	struct gup_fault f = {
+		.mm = op->mm, .vma = vma, .addr = op->addr, .flags = fault_flags(op), .scope = op->scope
+	};
+
+	if (op->flags & GUP_NOFAULT)
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_NOFAULT);
+	switch (gup_fault(&f)) {
+	case GUP_FAULT_MIGRATING:
+		if (op->flags & GUP_NOWAIT) {
+			gup_fault_cancel(&f);
+			return refuse_here(op, -GUP_EAGAIN, GUP_RULE_NOWAIT);
+		}
+		*out_dropped = wait_moved(op, &f);
+		return 0;
+	case GUP_FAULT_SIGBUS:
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_BEYOND_OBJECT);
+	case GUP_FAULT_NOMEM:
+		return refuse_here(op, -GUP_ENOMEM, GUP_RULE_NO_MEMORY);
+	case GUP_FAULT_NOSPC:
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_NO_SPACE);
+	default:
+		return 0;
+	}
+}
+
+/* Fill the batch from op->addr on; mmap_lock held. 0 or the reason why it ends before the range does. */
+static int fill_batch_locked(struct gup_op *op)
+{
+	struct gup_vma *vma = NULL;
+	bool dropped = false;
+	int err = 0;
+
+	while (op->left && op->nr_runs < GUP_BATCH_RUNS && !err) {
+		if (!vma || dropped || op->addr >= gup_vma_end(vma)) {
+			vma = op->addr < GUP_USER_TOP ? gup_vma_find(op->mm, op->addr) : NULL;
+			dropped = false;
+			err = check_vma(op, vma);
+			if (err)
+				break;
+		}
+		if (follow(op, vma, &err) == STEP_FAULT)
+			err = fault_in(op, vma, &dropped);
+	}
+	return err;
+}
+
+static int fill_batch(struct gup_op *op)
+{
+	int err;
+
+	if (op->owns_lock)
+		gup_mmap_read_lock(op->mm);
+	err = fill_batch_locked(op);
+	if (op->owns_lock)
+		gup_mmap_read_unlock(op->mm);
+	return err;
+}
+
+/* One batch, settled. 0, or the reason why the range ends after it. */
+static int take_batch(struct gup_op *op)
+{
+	unsigned int tries = 0;
+	int err = fill_batch(op), refused;
+
+	while (gup_op_longterm(op) && op->take) {
+		enum gup_settled settled = gup_longterm_settle(op, tries, &refused);
+
+		if (settled == GUP_REFUSED)
+			return refused;
+		if (settled == GUP_SETTLED)
+			break;
+		if (++tries > SETTLE_TRIES)
+			return gup_refuse(op->why, op->rules->tries_exhausted, GUP_RULE_MIGRATE_TRIES, op->addr, 0);
+		err = fill_batch(op);
+	}
+	return err;
+}
+
+int gup_slow(struct gup_op *op)
+{
+	u64 before = op->done;
+	int err = 0, flushed;
+
+	while (op->left && !err) {
+		err = take_batch(op);
+		flushed = gup_op_flush(op);
+		if (flushed)
+			err = flushed;
+	}
+	GUP_COUNT(op->m, slow_pages, op->done - before);
+	return err;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/holders.c - who holds what: for refusals, for reports, for the leak list.
+ *
+ * Three sources. Pins of the library's own form are in the machine's list anyway. References of the Linux forms are
+ * recorded in a hash table by pfn if the machine tracks holders. What the counts show beyond both is "(untracked)";
+ * frames of a CMA allocation are listed under their area's name.
+ */
+#include "internal.h"
+
+#define TRACK_BUCKETS GUP_ARRAY_SIZE(((struct gup_machine *)0)->track)
+#define UNTRACKED "(untracked)"
+
+/* ---- records of the Linux forms ---- */
+
+static struct gup_track **bucket_of(struct gup_machine *m, u64 pfn)
+{
+	return &m->track[pfn % TRACK_BUCKETS];
+}
+
+static bool name_same(const char *a, const char *b)
+{
+	return !memcmp(a, b, GUP_NAME_MAX);
+}
+
+static bool same_taker(const struct gup_track *a, const struct gup_track *b)
+{
+	return a->site == b->site && a->pin == b->pin && a->longterm == b->longterm && name_same(a->owner, b->owner);
+}
+
+static void track_one(struct gup_machine *m, u64 pfn, const struct gup_track *what)
+{
+	struct gup_track **bucket = bucket_of(m, pfn), *t;
+
+	for (t = *bucket; t; t = t->next)
+		if (t->pfn == pfn && same_taker(t, what))
+			break;
+	if (t) {
+		t->count++;
+		return;
+	}
+	t = gup_slab_alloc(m, GUP_SLAB_TRACK);
+	if (!t) {
+		m->track_lost++;
+		return;
+	}
+	*t = *what;
+	t->pfn = pfn;
+	t->count = 1;
+	t->since = gup_port_now_ns();
+	t->next = *bucket;
+	*bucket = t;
+}
+
+void gup_track_add(struct gup_machine *m, struct gup_page *page, u64 nr, const struct gup_track *what)
+{
+	u64 i;
+
+	if (gup_pfn(m, page) == m->zero_pfn)
+		return;
+	gup_port_lock_acquire(&m->track_lock);
+	for (i = 0; i < nr; i++)
+		track_one(m, gup_pfn(m, page) + i, what);
+	gup_port_lock_release(&m->track_lock);
+}
+
+void gup_track_del(struct gup_machine *m, struct gup_page *page, bool pin)
+{
+	struct gup_track **link, *t;
+
+	gup_port_lock_acquire(&m->track_lock);
+	for (link = bucket_of(m, gup_pfn(m, page)); (t = *link); link = &t->next) {
+		if (t->pfn != gup_pfn(m, page) || t->pin != pin)
+			continue;
+		if (!--t->count) {
+			*link = t->next;
+			gup_slab_free(m, GUP_SLAB_TRACK, t);
+		}
+		break;
+	}
+	gup_port_lock_release(&m->track_lock);
+}
+
+const void *gup_track_site(struct gup_machine *m, struct gup_page *page)
+{
+	const void *site = NULL;
+	struct gup_track *t;
+
+	gup_port_lock_acquire(&m->track_lock);
+	for (t = *bucket_of(m, gup_pfn(m, page)); t && !site; t = t->next)
+		if (t->pfn == gup_pfn(m, page))
+			site = t->site;
+	gup_port_lock_release(&m->track_lock);
+	return site;
+}
+
+/* ---- looking for holders ---- */
+
+struct search {
+	struct gup_machine *m;
+	u64 first, last; /* frames */
+	struct gup_holder *out;
+	size_t room;
+	long found;
+	u64 now;
+};
+
+static struct gup_holder *slot(struct search *s)
+{
+	return (size_t)s->found < s->room ? &s->out[s->found] : NULL;
+}
+
+static void add(struct search *s, const struct gup_holder *h)
+{
+	if (slot(s))
+		*slot(s) = *h;
+	s->found++;
+}
+
+/* Frames that an extent shares with [first, last]; the first of them through @out_pfn. */
+static u64 overlap(struct gup_machine *m, const struct gup_extent *e, u64 first, u64 last, u64 *out_pfn)
+{
+	u64 start = gup_pfn(m, e->page);
+	u64 end = start + ((e->offset + e->bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT) - 1;
+
+	if (start > last || end < first)
+		return 0;
+	*out_pfn = start > first ? start : first;
+	return gup_min(end, last) - *out_pfn + 1;
+}
+
+static u64 pin_overlap(struct gup_machine *m, const struct gup_pin *pin, u64 first, u64 last, u64 *out_pfn)
+{
+	struct gup_extent_iter it = { .pin = pin };
+	struct gup_extent e;
+	u64 frames = 0, nr, pfn;
+
+	while (gup_pin_next_extent(&it, &e)) {
+		nr = overlap(m, &e, first, last, &pfn);
+		if (nr && !frames)
+			*out_pfn = pfn;
+		frames += nr;
+	}
+	return frames;
+}
+
+static void search_pins(struct search *s)
+{
+	struct gup_link *link;
+
+	gup_port_lock_acquire(&s->m->list_lock);
+	for (link = s->m->pins.next; link != &s->m->pins; link = link->next) {
+		const struct gup_pin *pin = (const struct gup_pin *)link;
+		struct gup_holder h = { .site = pin->site, .count = 1, .pin = pin->pin };
+
+		h.pages = pin_overlap(s->m, pin, s->first, s->last, &h.pfn);
+		if (!h.pages)
+			continue;
+		gup_name_set(h.owner, pin->owner ? pin->owner->name : pin->mm->name);
+		h.longterm = pin->flags & GUP_LONGTERM;
+		h.age_ns = s->now - pin->since;
+		add(s, &h);
+	}
+	gup_port_lock_release(&s->m->list_lock);
+}
+
+static void search_records(struct search *s)
+{
+	struct gup_track *t;
+	unsigned int i;
+
+	gup_port_lock_acquire(&s->m->track_lock);
+	for (i = 0; i < TRACK_BUCKETS; i++) {
+		for (t = s->m->track[i]; t; t = t->next) {
+			struct gup_holder h = { .site = t->site, .pfn = t->pfn, .pages = 1, .count = t->count };
+
+			if (t->pfn < s->first || t->pfn > s->last)
+				continue;
+			h.pin = t->pin;
+			h.longterm = t->longterm;
+			h.age_ns = s->now - t->since;
+			gup_name_set(h.owner, t->owner);
+			add(s, &h);
+		}
+	}
+	gup_port_lock_release(&s->m->track_lock);
+}
+
+/* References of one kind on a folio that pins of the own form and records account for. */
+static u64 known_refs(struct gup_machine *m, u64 first, u64 last, bool pin)
+{
+	struct gup_link *link;
+	struct gup_track *t;
+	unsigned int i;
+	u64 known = 0, pfn;
+
+	gup_port_lock_acquire(&m->list_lock);
+	for (link = m->pins.next; link != &m->pins; link = link->next)
+		if (((struct gup_pin *)link)->pin == pin)
+			known += pin_overlap(m, (struct gup_pin *)link, first, last, &pfn);
+	gup_port_lock_release(&m->list_lock);
+	gup_port_lock_acquire(&m->track_lock);
+	for (i = 0; i < TRACK_BUCKETS; i++)
+		for (t = m->track[i]; t; t = t->next)
+			if (t->pfn >= first && t->pfn <= last && t->pin == pin)
+				known += t->count;
+	gup_port_lock_release(&m->track_lock);
+	return known;
+}
+
+static void add_untracked(struct search *s, u64 pfn, u64 frames, u64 count, bool pin)
+{
+	struct gup_holder h = { .owner = UNTRACKED, .pfn = pfn, .pages = frames, .count = (u32)count, .pin = pin };
+	u64 known = count ? known_refs(s->m, pfn, pfn + frames - 1, pin) : 0;
+
+	if (count <= known)
+		return;
+	h.count = (u32)(count - known);
+	add(s, &h);
+}
+
+static bool can_be_held(enum gup_frame_kind kind)
+{
+	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
+	       kind == GUP_FRAME_CMA;
+}
+
+/* One folio: what its counts show beyond what is known. */
+static void search_folio(struct search *s, struct gup_page *head)
+{
+	u64 count = gup_port_load(&head->count), frames = gup_nr_frames(head);
+	u64 parts = (u64)gup_folio_mapcount(head) + gup_folio_cache_refs(head) + gup_count_pins(count);
+	u64 pfn = gup_pfn(s->m, head);
+
+	add_untracked(s, pfn, frames, gup_count_pins(count), true);
+	if (gup_count_refs(count) > parts)
+		add_untracked(s, pfn, frames, gup_count_refs(count) - parts, false);
+}
+
+/* A CMA allocation, or the part of it that lies in the range, as one holder. Returns its frames. */
+static u64 search_cma(struct search *s, const struct gup_zone *zone, u64 pfn)
+{
+	struct gup_holder h = { .pfn = pfn, .count = 1, .cma = true };
+
+	while (pfn + h.pages < zone->end && pfn + h.pages <= s->last &&
+	       gup_kind(gup_page_at(s->m, pfn + h.pages)) == GUP_FRAME_CMA)
+		h.pages++;
+	gup_name_set(h.owner, zone->name);
+	add(s, &h);
+	return h.pages;
+}
+
+static void search_zone(struct search *s, struct gup_zone *zone)
+{
+	u64 end = gup_min(zone->kind == GUP_ZONE_DAX ? zone->end : gup_port_load(&zone->frontier), s->last + 1);
+	u64 pfn = s->first > zone->start ? s->first : zone->start, cma_end = 0;
+
+	while (pfn < end) {
+		struct gup_page *head = gup_head(s->m, gup_page_at(s->m, pfn));
+		u64 run = gup_buddy_free_run(s->m, pfn);
+
+		if (!run) {
+			if (gup_kind(head) == GUP_FRAME_CMA && pfn >= cma_end)
+				cma_end = pfn + search_cma(s, zone, pfn);
+			if (can_be_held(gup_kind(head)) && gup_port_load(&head->count))
+				search_folio(s, head);
+			run = gup_pfn(s->m, head) + gup_nr_frames(head) - pfn;
+		}
+		pfn += run;
+	}
+}
+
+static void search_all(struct search *s)
+{
+	unsigned int i;
+
+	s->now = gup_port_now_ns();
+	search_pins(s);
+	if (s->m->track_holders)
+		search_records(s);
+	for (i = 0; i < s->m->nr_zones; i++)
+		search_zone(s, &s->m->zones[i]);
+}
+
+long gup_pin_holders(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, struct gup_holder *out, size_t room)
+{
+	struct search s = { .m = m, .first = first_pfn, .out = out, .room = room };
+
+	if (!m || (!out && room))
+		return -GUP_EINVAL;
+	if (!nr || first_pfn >= m->nr_pfns)
+		return 0;
+	s.last = nr > m->nr_pfns - first_pfn ? m->nr_pfns - 1 : first_pfn + nr - 1;
+	search_all(&s);
+	return s.found;
+}
+
+void gup_why_holder(struct gup_machine *m, struct gup_why *why, struct gup_page *head, unsigned int tries)
+{
+	struct gup_holder h = { .count = 0 };
+	struct search s = { .m = m, .first = gup_pfn(m, head), .out = &h, .room = 1 };
+
+	if (!why)
+		return;
+	s.last = s.first + gup_nr_frames(head) - 1;
+	s.now = gup_port_now_ns();
+	search_pins(&s);
+	if (!s.found && m->track_holders)
+		search_records(&s);
+	gup_name_set(why->holder, h.owner);
+	why->pfn = s.first;
+	why->tries = tries;
+}
+
+void gup_log_holder(const struct gup_holder *h)
+{
+	char line[256];
+	struct gup_text t = { line, sizeof(line), 0 };
+
+	gup_text_str(&t, "left: ");
+	gup_text_str(&t, h->owner[0] ? h->owner : "(no name)");
+	gup_text_str(&t, h->cma ? " has a CMA allocation of " : h->pin ? " pins " : " holds ");
+	gup_text_num(&t, h->pages);
+	gup_text_str(&t, h->pages == 1 ? " frame from pfn " : " frames from pfn ");
+	gup_text_num(&t, h->pfn);
+	if (h->count > 1) {
+		gup_text_str(&t, ", ");
+		gup_text_num(&t, h->count);
+		gup_text_str(&t, " times");
+	}
+	if (h->site) {
+		gup_text_str(&t, ", taken at ");
+		gup_text_site(&t, h->site);
+	}
+	gup_port_log(line);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/internal.h - what the files of the core offer each other, grouped by file.
+ *
+ * Suffixes: _locked: the caller holds the lock. Plain functions take what they need.
+ */
+#ifndef GUP_MM_INTERNAL_H
+#define GUP_MM_INTERNAL_H
+
+#include "contract.h"
+#include "machine.h"
+#include "page.h"
+#include "pt.h"
+
+#define GUP_WAIT_LONG UINT64_C(1000000000)
+#define GUP_WAIT_MOMENT UINT64_C(1000000)
+
+/* ---- zone.c, buddy.c: see page.h, and ---- */
+u64 gup_zone_nr_free(struct gup_zone *zone);
+/* Start and order of the free block that @pfn is part of; 0 if it is in none. */
+u64 gup_free_block_around(struct gup_machine *m, u64 pfn, unsigned int *out_order);
+
+/* ---- machine.c, stats.c ---- */
+void gup_list_add(struct gup_machine *m, struct gup_link *list, struct gup_link *link);
+void gup_list_del(struct gup_machine *m, struct gup_link *link);
+struct gup_zone *gup_zone_by_name(struct gup_machine *m, enum gup_zone_kind kind, const char *name);
+/* Copy a name; false if it is too long. */
+bool gup_name_set(char *to, const char *from);
+struct gup_counters *gup_counters(struct gup_machine *m);
+#define GUP_COUNT(m, what, n) gup_port_fetch_add(&gup_counters(m)->what, (u64)(n))
+
+/* ---- mm.c ---- */
+void gup_mm_put(struct gup_mm *mm);
+struct gup_lineage *gup_lineage_new(struct gup_machine *m);
+void gup_lineage_put(struct gup_machine *m, struct gup_lineage *lineage);
+
+/* ---- vma.c, vma_merge.c ---- */
+struct gup_vma *gup_vma_find(const struct gup_mm *mm, u64 addr);
+struct gup_vma *gup_vma_first(const struct gup_mm *mm, u64 start, u64 end);
+struct gup_vma *gup_vma_next(const struct gup_vma *vma, u64 start, u64 end);
+/* A copy of @like (or an empty one) that is in no tree yet. */
+struct gup_vma *gup_vma_new(struct gup_mm *mm, const struct gup_vma *like);
+/* Into the mm's tree and the reverse maps, with references on object and lineage; and out again. */
+void gup_vma_link(struct gup_vma *vma);
+void gup_vma_unlink(struct gup_vma *vma);
+void gup_vma_free(struct gup_vma *vma);
+/* Make @addr a boundary. 0 or -ENOMEM with nothing changed. */
+int gup_vma_split(struct gup_vma *vma, u64 addr);
+/* Join with neighbours that continue it; returns the VMA that covers it now. */
+struct gup_vma *gup_vma_merge(struct gup_vma *vma);
+/* The range is page aligned, not empty and in user space. */
+bool gup_range_ok(u64 addr, u64 length);
+
+/* ---- object.c ---- */
+int gup_object_new(struct gup_machine *m, const struct gup_object_ops *ops, enum gup_object_kind kind,
+		   struct gup_object **out);
+void gup_object_ref(struct gup_object *object);
+/*
+ * The folio at page @index, locked and with a reference. 0; -EFAULT beyond the end, -ENOENT for a hole if @fill is
+ * false, -ENOMEM, -ENOSPC.
+ */
+int gup_object_folio(struct gup_object *object, u64 index, enum gup_scope scope, bool fill, struct gup_page **out_head,
+		     struct gup_page **out_page);
+/* The folio cached at @index, also beyond the end, locked and with a reference; false if there is none just now. */
+bool gup_object_cached(struct gup_object *object, u64 index, struct gup_page **out_head, struct gup_page **out_page);
+/* Put @new_head in the place of @old_head, which is frozen; the cache's reference moves along. */
+void gup_object_replace(struct gup_object *object, struct gup_page *old_head, struct gup_page *new_head);
+void gup_object_free_frames(struct gup_object *object);
+/* Take a locked folio out of the cache; unlock it and give the caller's and the cache's references back. */
+void gup_object_drop(struct gup_object *object, struct gup_page *head);
+/* Take a folio out of the cache; the cache's reference is the caller's now. Object locked. */
+void gup_object_remove_locked(struct gup_object *object, struct gup_page *head);
+extern const struct gup_object_ops gup_shm_ops;
+extern const struct gup_object_ops gup_fsdax_ops;
+extern const struct gup_object_ops gup_devdax_ops;
+extern const struct gup_object_ops gup_cma_ops;
+extern const struct gup_object_ops gup_pfnmap_ops;
+
+/* ---- fault.c, fault_anon.c, fault_file.c, cow.c ---- */
+#define GUP_FAULT_WRITE 1u
+#define GUP_FAULT_UNSHARE 2u /* make an anonymous page exclusive without making it writable */
+#define GUP_FAULT_BREAK_COW 4u /* also replace zero and object pages of private mappings by private copies */
+
+enum gup_fault_result {
+	GUP_FAULT_DONE,	     /* the entry allows the access now, or did */
+	GUP_FAULT_AGAIN,     /* something changed meanwhile: look again */
+	GUP_FAULT_MIGRATING, /* the page is being moved: gup_fault_wait() or gup_fault_cancel() */
+	GUP_FAULT_SIGBUS,    /* nothing there: beyond the end of the object */
+	GUP_FAULT_NOMEM,
+	GUP_FAULT_NOSPC,
+};
+
+struct gup_fault {
+	struct gup_mm *mm;
+	struct gup_vma *vma;
+	u64 addr; /* page aligned */
+	unsigned int flags;
+	enum gup_scope scope;
+	u64 wait_pfn;
+	u32 wait_seen;
+};
+
+/* Context: mmap_lock held for reading, the access allowed by the VMA. Never GUP_FAULT_AGAIN. */
+enum gup_fault_result gup_fault(struct gup_fault *f);
+void gup_fault_wait(struct gup_fault *f);
+void gup_fault_cancel(struct gup_fault *f);
+/* Fault until it is there, waiting as needed. 0 or errno. */
+int gup_fault_in(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int flags);
+int gup_fault_errno(enum gup_fault_result result);
+
+enum gup_fault_result gup_fault_anon(struct gup_fault *f, struct gup_slot *slot);
+enum gup_fault_result gup_fault_anon_huge(struct gup_fault *f, struct gup_slot *slot);
+bool gup_fault_can_be_huge(const struct gup_fault *f);
+/* A new private page for the faulting address from the bytes of @from, or zeroes. NULL if memory ran out. */
+struct gup_page *gup_fault_new_page(struct gup_fault *f, struct gup_page *from);
+/* Install a private page, which brings its reference. Table locked. */
+void gup_fault_map_anon(struct gup_fault *f, struct gup_slot *slot, struct gup_page *head);
+enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot);
+/* A present entry that does not allow the access. Table locked; unlocks it. */
+enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_slot *slot);
+
+/* ---- unpin.c ---- */
+/* Release @nr pages as a pin or a get of the library's own; they are held. */
+void gup_release_pages(struct gup_machine *m, struct gup_page **pages, u64 nr, bool pin);
+
+/* ---- holders.c ---- */
+struct gup_track {
+	struct gup_track *next; /* [track_lock] */
+	char owner[GUP_NAME_MAX];
+	const void *site;
+	u64 pfn, since;
+	u32 count;
+	bool pin, longterm;
+};
+void gup_track_add(struct gup_machine *m, struct gup_page *page, u64 nr, const struct gup_track *what);
+/* Forget one record of @page. */
+void gup_track_del(struct gup_machine *m, struct gup_page *page, bool pin);
+/* The site that took a reference on @page, for a report; NULL if none is known. */
+const void *gup_track_site(struct gup_machine *m, struct gup_page *page);
+/* Name somebody who holds a frame of the folio, and how often it was tried. */
+void gup_why_holder(struct gup_machine *m, struct gup_why *why, struct gup_page *head, unsigned int tries);
+void gup_log_holder(const struct gup_holder *h);
+
+/* ---- pin.c ---- */
+struct gup_owner {
+	struct gup_link link; /* [g] */
+	struct gup_machine *m;
+	char name[GUP_NAME_MAX];
+	u64 limit;
+	u64 pinned; /* [a] */
+	u64 nr_pins; /* [a] */
+};
+
+#define GUP_CHUNK_EXTENTS ((GUP_PAGE_SIZE - 16) / sizeof(struct gup_extent))
+
+struct gup_chunk {
+	struct gup_chunk *next;
+	u64 nr;
+	struct gup_extent extents[GUP_CHUNK_EXTENTS];
+};
+
+struct gup_pin {
+	struct gup_link link; /* [g] */
+	struct gup_mm *mm;
+	struct gup_owner *owner;
+	const void *site;
+	u64 since, addr, bytes, pages;
+	u64 nr_extents;
+	unsigned int flags;
+	bool pin; /* else references, where the contract has no FOLL_PIN */
+	struct gup_chunk *first, *last;
+};
+/* Append a run of frames. 0 or -ENOMEM. */
+int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr);
+
+/* ---- migrate.c ---- */
+/* Claim a folio for moving. The caller holds a reference, which is kept on success. */
+bool gup_folio_isolate(struct gup_page *head);
+void gup_folio_putback(struct gup_machine *m, struct gup_page *head);
+/*
+ * Move an isolated folio to frames in @scope and give the isolation and its reference back. Waits for references that
+ * go away by themselves, @tries times. 0, -EBUSY (somebody holds it; named in @why), -ENOMEM.
+ */
+int gup_folio_migrate(struct gup_machine *m, struct gup_page *head, enum gup_scope scope, unsigned int tries,
+		      struct gup_why *why);
+bool gup_folio_movable(struct gup_page *head);
+/*
+ * Make single frames of a large folio that no entry maps, in place. Folio locked; @refs are the caller's references, all on
+ * @keep. 0, or -EBUSY if anybody else holds it.
+ */
+int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs);
+/* Wait until nobody is moving it. */
+void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head);
+
+/* ---- isolate.c ---- */
+/*
+ * Empty [start, end) of a zone and take its frames out of the free lists. Context: the zone's isolate_lock held. 0,
+ * -EBUSY, -ENOMEM with nothing taken.
+ */
+int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline,
+		   struct gup_why *why);
+
+/* ---- why.c ---- */
+/* Fill a reason in, if somebody asked for it, and return @error. */
+int gup_refuse(struct gup_why *why, int error, enum gup_rule rule, u64 addr, u64 pfn);
+
+struct gup_text {
+	char *buf;
+	size_t size, len;
+};
+void gup_text_str(struct gup_text *t, const char *s);
+void gup_text_num(struct gup_text *t, u64 n);
+void gup_text_hex(struct gup_text *t, u64 n);
+void gup_text_site(struct gup_text *t, const void *site);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/isolate.c - emptying a range of frames, for a CMA allocation or to take memory offline.
+ *
+ *	publish the isolated type	nothing is allocated here any more; long-term pins see it
+ *	drain the per-thread caches	frames freed from now on go to the isolated list
+ *	one grace period		a walker that saw the old type has left, and its count can be seen
+ *	scan: move what is movable	what is held is waited for, up to the deadline
+ *	all free: claim			or undo, and say who was in the way
+ */
+#include "internal.h"
+
+#define MOVE_TRIES 2u
+
+enum scan { SCAN_FREE, SCAN_MOVED, SCAN_BUSY, SCAN_NOMEM, SCAN_NEVER };
+
+/* Frames that are on their way from or to a free list: a moment later they are one or the other. */
+static bool in_transit(const struct gup_page *head)
+{
+	enum gup_frame_kind kind = gup_kind(head);
+
+	return kind == GUP_FRAME_UNUSED || kind == GUP_FRAME_CACHED || (!gup_port_load(&head->count));
+}
+
+static enum scan refuse(struct gup_machine *m, struct gup_page *head, struct gup_why *why, enum scan scan)
+{
+	gup_refuse(why, -GUP_EBUSY, GUP_RULE_PINNED, 0, gup_pfn(m, head));
+	gup_why_holder(m, why, head, 0);
+	return scan;
+}
+
+/* Try to move the folio that a used frame belongs to. */
+static enum scan move_away(struct gup_machine *m, struct gup_page *head, struct gup_why *why)
+{
+	int err;
+
+	if (in_transit(head))
+		return refuse(m, head, why, SCAN_BUSY);
+	if (!gup_folio_movable(head))
+		return refuse(m, head, why, SCAN_NEVER);
+	if (gup_folio_take(head, 1, false) != GUP_TAKE_OK)
+		return refuse(m, head, why, SCAN_BUSY);
+	if (!gup_folio_isolate(head)) {
+		gup_folio_put(m, head, 1);
+		gup_folio_wait_isolated(m, head);
+		return SCAN_MOVED;
+	}
+	err = gup_folio_migrate(m, head, GUP_SCOPE_ANY, MOVE_TRIES, why);
+	if (!err)
+		return SCAN_MOVED;
+	return err == -GUP_ENOMEM ? SCAN_NOMEM : SCAN_BUSY;
+}
+
+/* Move everything out of [start, end) once. The worst result counts, the first of its kind is explained. */
+static enum scan scan_range(struct gup_machine *m, u64 start, u64 end, struct gup_why *why)
+{
+	enum scan worst = SCAN_FREE, scan;
+	struct gup_why one;
+	u64 pfn = start, block;
+	unsigned int order;
+
+	while (pfn < end && worst < SCAN_NOMEM) {
+		block = gup_free_block_around(m, pfn, &order);
+		if (block) {
+			pfn = block + (UINT64_C(1) << order);
+			continue;
+		}
+		scan = move_away(m, gup_head(m, gup_page_at(m, pfn)), &one);
+		if (scan > worst) {
+			worst = scan;
+			if (why)
+				*why = one;
+		}
+		pfn++;
+	}
+	return worst;
+}
+
+static void begin(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end)
+{
+	gup_buddy_set_isolated(m, zone, start, end, true);
+	gup_pcp_drain(m, zone);
+	gup_port_rcu_synchronize();
+}
+
+/* Sleep until whoever is in the way may have gone. */
+static void wait_for(struct gup_machine *m, const struct gup_why *why, u64 timeout_ns)
+{
+	struct gup_page *head = gup_head(m, gup_page_at(m, why->pfn));
+	u64 count = gup_port_load(&head->count);
+
+	gup_folio_wait_count(m, head, count, gup_min(timeout_ns, GUP_WAIT_MOMENT));
+}
+
+static enum scan empty_range(struct gup_machine *m, u64 start, u64 end, u64 deadline, struct gup_why *why)
+{
+	unsigned int tries = 0;
+	enum scan scan;
+	u64 now;
+
+	do {
+		scan = scan_range(m, start, end, why);
+		if (scan == SCAN_MOVED)
+			continue;
+		tries++;
+		now = gup_port_now_ns();
+		if (scan != SCAN_BUSY || now >= deadline)
+			break;
+		wait_for(m, why, deadline - now);
+	} while (scan != SCAN_FREE);
+	why->tries = tries;
+	return scan;
+}
+
+int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline,
+		   struct gup_why *why)
+{
+	enum scan scan;
+
+	begin(m, zone, start, end);
+	scan = empty_range(m, start, end, deadline, why);
+	if (scan == SCAN_FREE)
+		gup_buddy_claim(m, zone, start, end);
+	gup_buddy_set_isolated(m, zone, start, end, false);
+	if (scan == SCAN_FREE)
+		return 0;
+	if (scan != SCAN_NOMEM) {
+		why->error = -GUP_EBUSY;
+		why->rule = GUP_RULE_PINNED;
+	}
+	return why->error;
+}
+
+/* ---- ZONE_MOVABLE, offline and back ---- */
+
+static struct gup_zone *offline_zone(struct gup_machine *m, u64 first_pfn, u64 nr)
+{
+	struct gup_zone *zone;
+
+	if (!m || !nr || (first_pfn | nr) & (GUP_HUGE_PAGES - 1) || first_pfn >= m->nr_pfns ||
+	    nr > m->nr_pfns - first_pfn)
+		return NULL;
+	zone = gup_zone_of(m, first_pfn);
+	return zone && zone->kind == GUP_ZONE_MOVABLE && first_pfn + nr <= zone->end ? zone : NULL;
+}
+
+int gup_offline_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, uint64_t timeout_ns, struct gup_why *why)
+{
+	struct gup_zone *zone = offline_zone(m, first_pfn, nr);
+	struct gup_why own;
+	u64 pfn;
+	int err;
+
+	if (!why)
+		why = &own;
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	if (!zone)
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, first_pfn);
+	gup_port_lock_acquire(&zone->isolate_lock);
+	err = gup_range_take(m, zone, first_pfn, first_pfn + nr, gup_port_now_ns() + timeout_ns, why);
+	for (pfn = first_pfn; !err && pfn < first_pfn + nr; pfn++)
+		gup_folio_prep(gup_page_at(m, pfn), 0, GUP_FRAME_OFFLINE);
+	gup_port_lock_release(&zone->isolate_lock);
+	return err;
+}
+
+int gup_online_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr)
+{
+	struct gup_zone *zone = offline_zone(m, first_pfn, nr);
+	u64 pfn;
+	int err = 0;
+
+	if (!zone)
+		return -GUP_EINVAL;
+	gup_port_lock_acquire(&zone->isolate_lock);
+	for (pfn = first_pfn; !err && pfn < first_pfn + nr; pfn++)
+		if (gup_kind(gup_page_at(m, pfn)) != GUP_FRAME_OFFLINE)
+			err = -GUP_EINVAL;
+	for (pfn = first_pfn; !err && pfn < first_pfn + nr; pfn++)
+		gup_buddy_free(m, zone, pfn, 0);
+	gup_port_lock_release(&zone->isolate_lock);
+	return err;
+}

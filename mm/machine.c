@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/machine.c - making and destroying a machine: where its frames are and what each range is for.
+ *
+ * Frames in order of pfn: one block that never exists, so that pfn 0 means "none"; NORMAL; the CMA areas; MOVABLE; the
+ * DAX devices. Frame table and frames are reserved from the host and cost what is touched.
+ */
+#include "internal.h"
+
+static bool name_ok(const char *name)
+{
+	size_t len = 0;
+
+	while (len < GUP_NAME_MAX && name[len])
+		len++;
+	return len > 0 && len < GUP_NAME_MAX;
+}
+
+bool gup_name_set(char *to, const char *from)
+{
+	size_t i;
+
+	for (i = 0; i < GUP_NAME_MAX; i++) {
+		to[i] = from[i];
+		if (!from[i])
+			return true;
+	}
+	to[0] = '\0';
+	return false;
+}
+
+static bool name_is(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static bool bytes_ok(u64 bytes, bool zero_ok)
+{
+	return !(bytes & (GUP_HUGE_SIZE - 1)) && (bytes || zero_ok) && bytes <= (UINT64_C(1) << 43);
+}
+
+struct gup_zone *gup_zone_by_name(struct gup_machine *m, enum gup_zone_kind kind, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nr_zones; i++)
+		if (m->zones[i].kind == kind && name_is(m->zones[i].name, name))
+			return &m->zones[i];
+	return NULL;
+}
+
+/* Only pfns and names: nothing is touched until the memory exists. */
+static bool zone_add(struct gup_machine *m, enum gup_zone_kind kind, const char *name, u64 bytes)
+{
+	struct gup_zone *zone = &m->zones[m->nr_zones];
+	unsigned int i;
+
+	if (!name_ok(name) || !bytes_ok(bytes, false))
+		return false;
+	for (i = 0; i < m->nr_zones; i++)
+		if (name_is(m->zones[i].name, name))
+			return false;
+	gup_name_set(zone->name, name);
+	zone->kind = kind;
+	zone->start = zone->frontier = m->nr_pfns;
+	m->nr_pfns += bytes >> GUP_PAGE_SHIFT;
+	zone->end = m->nr_pfns;
+	zone->nr_free = zone->end - zone->start;
+	m->nr_zones++;
+	return true;
+}
+
+static bool zones_from_config(struct gup_machine *m, const struct gup_machine_config *config)
+{
+	unsigned int i;
+
+	m->nr_pfns = GUP_HUGE_PAGES;
+	if (!zone_add(m, GUP_ZONE_NORMAL, "NORMAL", config->normal_bytes))
+		return false;
+	for (i = 0; i < GUP_CMA_MAX; i++)
+		if (config->cma[i].name && !zone_add(m, GUP_ZONE_CMA, config->cma[i].name, config->cma[i].bytes))
+			return false;
+	if (config->movable_bytes && !zone_add(m, GUP_ZONE_MOVABLE, "MOVABLE", config->movable_bytes))
+		return false;
+	for (i = 0; i < GUP_DAX_MAX; i++) {
+		if (!config->dax[i].name)
+			continue;
+		if (config->dax[i].kind != GUP_DAX_FS && config->dax[i].kind != GUP_DAX_DEVICE)
+			return false;
+		if (!zone_add(m, GUP_ZONE_DAX, config->dax[i].name, config->dax[i].bytes))
+			return false;
+		m->zones[m->nr_zones - 1].dax = config->dax[i].kind;
+	}
+	return m->nr_pfns <= UINT32_MAX;
+}
+
+static void blocks_init(struct gup_machine *m)
+{
+	static const u8 home[GUP_NR_ZONE_KINDS] = {
+		[GUP_ZONE_NORMAL] = GUP_BLOCK_MOVABLE,
+		[GUP_ZONE_CMA] = GUP_BLOCK_CMA,
+		[GUP_ZONE_MOVABLE] = GUP_BLOCK_ZONE_MOVABLE,
+		[GUP_ZONE_DAX] = GUP_BLOCK_DAX,
+	};
+	unsigned int i;
+
+	for (i = 0; i < m->nr_zones; i++)
+		memset(m->blocks + (m->zones[i].start >> GUP_HUGE_ORDER), home[m->zones[i].kind],
+		       (m->zones[i].end - m->zones[i].start) >> GUP_HUGE_ORDER);
+}
+
+static u64 round_up_page(u64 bytes)
+{
+	return (bytes + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
+}
+
+static int memory_map(struct gup_machine *m)
+{
+	u64 table = round_up_page(m->nr_pfns * sizeof(struct gup_page));
+
+	m->table_memory.bytes = table + round_up_page(m->nr_pfns >> GUP_HUGE_ORDER);
+	if (gup_port_memory_map(&m->table_memory, false))
+		return -GUP_ENOMEM;
+	m->frame_memory.bytes = m->nr_pfns << GUP_PAGE_SHIFT;
+	if (gup_port_memory_map(&m->frame_memory, true)) {
+		gup_port_memory_unmap(&m->table_memory);
+		return -GUP_ENOMEM;
+	}
+	m->frames = m->table_memory.base;
+	m->blocks = (u8 *)m->table_memory.base + table;
+	m->memory = m->frame_memory.base;
+	return 0;
+}
+
+static void list_init(struct gup_link *list)
+{
+	list->prev = list->next = list;
+}
+
+void gup_list_add(struct gup_machine *m, struct gup_link *list, struct gup_link *link)
+{
+	gup_port_lock_acquire(&m->list_lock);
+	link->prev = list->prev;
+	link->next = list;
+	list->prev->next = link;
+	list->prev = link;
+	gup_port_lock_release(&m->list_lock);
+}
+
+void gup_list_del(struct gup_machine *m, struct gup_link *link)
+{
+	gup_port_lock_acquire(&m->list_lock);
+	link->prev->next = link->next;
+	link->next->prev = link->prev;
+	gup_port_lock_release(&m->list_lock);
+}
+
+static int machine_start(struct gup_machine *m)
+{
+	struct gup_page *zero;
+
+	blocks_init(m);
+	gup_slab_init(m);
+	list_init(&m->mms);
+	list_init(&m->objects);
+	list_init(&m->owners);
+	list_init(&m->pins);
+	zero = gup_folio_alloc(m, 0, GUP_FRAME_ZERO, false, GUP_SCOPE_UNMOVABLE);
+	if (!zero)
+		return -GUP_ENOMEM;
+	gup_folio_zero(m, zero);
+	m->zero_pfn = gup_pfn(m, zero);
+	return 0;
+}
+
+static void memory_unmap(struct gup_machine *m)
+{
+	struct gup_port_memory self = m->self_memory;
+
+	gup_port_memory_unmap(&m->frame_memory);
+	gup_port_memory_unmap(&m->table_memory);
+	gup_port_memory_unmap(&self);
+}
+
+int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out)
+{
+	struct gup_port_memory self = { .bytes = round_up_page(sizeof(struct gup_machine)) };
+	struct gup_machine *m;
+	int err = -GUP_EINVAL;
+
+	if (!config || !out || !gup_contract_by_id(config->contract) || !bytes_ok(config->movable_bytes, true))
+		return -GUP_EINVAL;
+	if (gup_port_memory_map(&self, false))
+		return -GUP_ENOMEM;
+	m = self.base;
+	m->self_memory = self;
+	m->contract = gup_contract_by_id(config->contract);
+	m->no_huge_pages = config->no_huge_pages;
+	m->track_holders = config->track_holders;
+	if (zones_from_config(m, config))
+		err = memory_map(m);
+	if (err) {
+		gup_port_memory_unmap(&self);
+		return err;
+	}
+	err = machine_start(m);
+	if (err) {
+		memory_unmap(m);
+		return err;
+	}
+	*out = m;
+	return 0;
+}
+
+/* Log whoever holds something; true if there is anybody. */
+static bool log_leftovers(struct gup_machine *m)
+{
+	struct gup_holder holders[16];
+	long nr = gup_pin_holders(m, 0, UINT64_MAX, holders, GUP_ARRAY_SIZE(holders)), i;
+
+	for (i = 0; i < nr && i < (long)GUP_ARRAY_SIZE(holders); i++)
+		gup_log_holder(&holders[i]);
+	if (nr > (long)GUP_ARRAY_SIZE(holders))
+		gup_port_log("... and more");
+	return nr != 0;
+}
+
+/* Locks of the host may hold host resources. */
+static void locks_destroy(struct gup_machine *m)
+{
+	while (m->mms.next != &m->mms)
+		gup_mm_destroy((struct gup_mm *)m->mms.next);
+	while (m->objects.next != &m->objects)
+		gup_object_put((struct gup_object *)m->objects.next);
+}
+
+int gup_machine_destroy(struct gup_machine *m)
+{
+	if (!m)
+		return 0;
+	if (log_leftovers(m))
+		return -GUP_EBUSY;
+	locks_destroy(m);
+	gup_tables_reap(m);
+	memory_unmap(m);
+	return 0;
+}

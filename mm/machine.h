@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/machine.h - the structures of the core, and what guards each field.
+ *
+ * Letters behind a field: [c] constant after creation; [a] changed by atomics; [m] mmap_lock of the mm, written with
+ * it held for writing; [l] the lineage's lock; [o] the object's lock; [v] the object's map_lock; [z] the zone's lock;
+ * [t] the lock of the page table's frame; [g] the machine's list_lock. docs/locking.md has the order.
+ */
+#ifndef GUP_MM_MACHINE_H
+#define GUP_MM_MACHINE_H
+
+#include <gup/gup.h>
+#include <gup/testing.h>
+
+#include "host.h"
+#include "itree.h"
+#include "radix.h"
+#include "slab.h"
+
+struct gup_contract;
+
+/* A list through the structures of a machine; first member of each. */
+struct gup_link {
+	struct gup_link *prev, *next;
+};
+
+/* ---- frames ---- */
+
+/* Home type of a pageblock, and whether it is being emptied. One byte for each 2 MiB. */
+enum gup_block {
+	GUP_BLOCK_NONE,
+	GUP_BLOCK_UNMOVABLE,
+	GUP_BLOCK_MOVABLE,
+	GUP_BLOCK_CMA,
+	GUP_BLOCK_ZONE_MOVABLE,
+	GUP_BLOCK_DAX,
+	GUP_BLOCK_HOME = 0x0f,
+	GUP_BLOCK_ISOLATED = 0x80,
+};
+
+/* Free lists of a zone. */
+enum gup_list { GUP_LIST_UNMOVABLE, GUP_LIST_MOVABLE, GUP_LIST_ISOLATED, GUP_NR_LISTS };
+
+#define GUP_NR_ORDERS (GUP_HUGE_ORDER + 1)
+#define GUP_PCP_SLOTS 8u
+#define GUP_PCP_BATCH 16u
+#define GUP_PCP_MAX 32u
+
+/* Free order-0 frames close to the threads that use them. */
+struct gup_pcp {
+	struct gup_port_lock lock;
+	u32 count[2];
+	u32 pfn[2][GUP_PCP_MAX];
+};
+
+/* A pfn range with one purpose. Blocks at and beyond the frontier are free but in no list yet. */
+struct gup_zone {
+	char name[GUP_NAME_MAX];	   /* [c] */
+	enum gup_zone_kind kind;	   /* [c] */
+	enum gup_dax_kind dax;		   /* [c] */
+	u64 start, end;			   /* [c] */
+	struct gup_port_lock lock;
+	u64 frontier;			   /* [z] */
+	u64 nr_free;			   /* [z] frames in lists and beyond the frontier, without pcp; read by anyone */
+	u32 free[GUP_NR_LISTS][GUP_NR_ORDERS]; /* [z] first pfn of each list, 0 for none */
+	struct gup_port_lock isolate_lock; /* one operation at a time empties blocks of a zone */
+	struct gup_pcp pcp[GUP_PCP_SLOTS];
+};
+
+#define GUP_MAX_ZONES (2 + GUP_CMA_MAX + GUP_DAX_MAX)
+
+/* Where threads sleep until something about a frame changes. */
+struct gup_wait_bucket {
+	u32 seq;     /* [a] */
+	u32 waiters; /* [a] */
+};
+
+#define GUP_WAIT_BUCKETS 256u
+
+/* Counters that many threads raise, kept apart by thread. */
+struct gup_counters {
+	u64 faults, cow_copies, migrated, migrate_failed, fast_pages, slow_pages, bad_unpins; /* [a] */
+	u64 pad;
+};
+
+#define GUP_COUNTER_SLOTS 16u
+
+/* What an allocation may use. Travels with the operation from entry point to allocator; scopes nest by being or-ed. */
+enum gup_scope {
+	GUP_SCOPE_ANY = 0,
+	GUP_SCOPE_UNMOVABLE = 1, /* no CMA, no MOVABLE: the memory may be held long */
+};
+
+struct gup_track; /* holders.c */
+
+struct gup_machine {
+	struct gup_page *frames; /* [c] frame table, indexed by pfn */
+	u8 *memory;		 /* [c] direct map: frame pfn is at memory + pfn * 4096 */
+	u8 *blocks;		 /* [a] pageblock types, indexed by pfn >> 9 */
+	u64 nr_pfns;		 /* [c] one more than the last pfn */
+	const struct gup_contract *contract; /* [c] */
+	bool no_huge_pages, track_holders;   /* [c] */
+
+	struct gup_zone zones[GUP_MAX_ZONES]; /* in order of pfn */
+	unsigned int nr_zones;		      /* [c] */
+	u64 zero_pfn;			      /* [c] */
+
+	struct gup_slab_cache slabs[GUP_NR_SLABS];
+	struct gup_wait_bucket waits[GUP_WAIT_BUCKETS];
+	struct gup_counters counters[GUP_COUNTER_SLOTS];
+
+	struct gup_port_lock list_lock;
+	struct gup_link mms, objects, owners, pins; /* [g] */
+
+	struct gup_port_lock dead_lock;
+	u64 dead_tables; /* [dead_lock] first pfn of tables that wait for a grace period, linked by word 8 */
+	u32 nr_dead;	 /* [dead_lock] */
+
+	struct gup_port_lock track_lock;
+	struct gup_track *track[256]; /* [track_lock] by pfn */
+	u64 track_lost;		      /* [track_lock] records that had no memory */
+
+	u64 fail_alloc; /* [a] gup_test_fail_alloc() */
+	u32 warned;	/* [a] a bit for each entry point that logged its LONGTERM warning */
+
+	struct gup_port_memory frame_memory, table_memory, self_memory; /* [c] */
+};
+
+/* ---- address spaces ---- */
+
+/*
+ * What private memory of an mm descends from. Made with the mm; VMAs that fork copies stay with their parent's, so the
+ * reverse map of a private page is: all VMAs of its lineage at its index. Folios hold references, so a lineage lives as
+ * long as any page that names it.
+ */
+struct gup_lineage {
+	u64 refs; /* [a] VMAs, folios, and the mm */
+	struct gup_port_rwlock lock;
+	struct gup_itree vmas; /* [l] by page index */
+};
+
+#define GUP_VM_READ 0x01u
+#define GUP_VM_WRITE 0x02u
+#define GUP_VM_EXEC 0x04u
+#define GUP_VM_SHARED 0x08u
+#define GUP_VM_MAYREAD 0x10u
+#define GUP_VM_MAYWRITE 0x20u
+#define GUP_VM_PFNMAP 0x40u
+#define GUP_VM_NOHUGE 0x80u
+#define GUP_VM_PROT (GUP_VM_READ | GUP_VM_WRITE | GUP_VM_EXEC)
+
+struct gup_vma {
+	struct gup_itree_node node;	 /* [m] in mm->vmas: [first byte, last byte] */
+	struct gup_itree_node anon_node; /* [l] in lineage->vmas, by page index; private mappings only */
+	struct gup_itree_node file_node; /* [v] in object->vmas, by page index; mappings of objects only */
+	struct gup_mm *mm;		 /* [c] */
+	struct gup_lineage *lineage;	 /* [c] NULL for shared mappings */
+	struct gup_object *object;	 /* [c] NULL for anonymous memory */
+	u64 pgoff;			 /* [m] page index of the first page, in object or lineage */
+	u32 flags;			 /* [m] GUP_VM_* */
+};
+
+static inline u64 gup_vma_start(const struct gup_vma *vma)
+{
+	return vma->node.start;
+}
+
+static inline u64 gup_vma_end(const struct gup_vma *vma)
+{
+	return vma->node.last + 1;
+}
+
+/* Page index of @addr in the mapping's object or lineage. */
+static inline u64 gup_vma_index(const struct gup_vma *vma, u64 addr)
+{
+	return vma->pgoff + ((addr - gup_vma_start(vma)) >> GUP_PAGE_SHIFT);
+}
+
+struct gup_mm {
+	struct gup_link link; /* [g] */
+	struct gup_machine *m; /* [c] */
+	char name[GUP_NAME_MAX];
+	u64 refs; /* [a] the handle, and pins that count against the limit */
+	struct gup_port_rwlock mmap_lock;
+	struct gup_itree vmas;	     /* [m] */
+	u64 nr_vmas;		     /* [m] */
+	u64 hint;		     /* [m] where the search for a gap starts */
+	u64 root;		     /* [c] pfn of the top table */
+	struct gup_lineage *lineage; /* [c] */
+	u32 wp_seq;		     /* [a] odd while fork write-protects */
+	u64 pin_limit, pinned;	     /* [a] */
+};
+
+/* ---- objects ---- */
+
+enum gup_object_kind { GUP_OBJECT_SHM, GUP_OBJECT_FSDAX, GUP_OBJECT_DEVDAX, GUP_OBJECT_CMA, GUP_OBJECT_PFNMAP };
+
+struct gup_object_ops;
+
+struct gup_object {
+	struct gup_link link; /* [g] */
+	struct gup_machine *m; /* [c] */
+	const struct gup_object_ops *ops; /* [c] */
+	enum gup_object_kind kind;	  /* [c] */
+	bool huge;			  /* [c] */
+	struct gup_zone *zone;		  /* [c] of the DAX device */
+	u64 first_pfn;			  /* [c] objects that are a fixed range of frames */
+	u64 refs;			  /* [a] handles and VMAs */
+	struct gup_port_lock lock;
+	u64 size;		 /* [o] bytes */
+	struct gup_radix frames; /* [o] page index -> pfn; each folio in it has one reference from here */
+	struct gup_port_lock size_lock; /* one truncate or punch at a time */
+	struct gup_port_rwlock map_lock;
+	struct gup_itree vmas; /* [v] by page index */
+};
+
+/*
+ * What differs between objects. @fill makes a folio of @order for the page index, with one reference for the cache;
+ * NULL for objects that are a fixed range of frames, which may have a @release for when the last handle is gone.
+ */
+struct gup_object_ops {
+	const char *name;
+	bool devmap;	/* entries carry GUP_PTE_DEVMAP */
+	bool resizable; /* truncate and punch work */
+	bool waits;	/* blocks that go away must be idle first */
+	int (*fill)(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head);
+	void (*release)(struct gup_object *object);
+};
+
+#endif

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/migrate.c - moving a folio to other frames under its users' feet.
+ *
+ *	isolate		one mover at a time; holds one reference
+ *	lock		truncate, split and faults on objects wait
+ *	unmap		each entry becomes a migration entry, which holds no reference; faults wait at it
+ *	freeze		from exactly cache + ours to zero: nobody can take it any more
+ *	copy, replace	bytes, then the object's cache
+ *	remap		migration entries point to the new folio
+ *	free, wake
+ *
+ * If the freeze fails somebody holds the folio: the entries come back as they were, and after a while it is tried
+ * again. Entries are changed before the count is read, so a walker that counts and then looks again cannot be missed.
+ */
+#include "internal.h"
+
+#define WAIT_STEP UINT64_C(5000000)
+
+bool gup_folio_movable(struct gup_page *head)
+{
+	enum gup_frame_kind kind = gup_kind(head);
+
+	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM;
+}
+
+bool gup_folio_isolate(struct gup_page *head)
+{
+	return !(gup_port_fetch_or(&head->flags, GUP_PF_ISOLATED) & GUP_PF_ISOLATED);
+}
+
+void gup_folio_putback(struct gup_machine *m, struct gup_page *head)
+{
+	gup_flag_clear(head, GUP_PF_ISOLATED);
+	gup_wake(m, gup_pfn(m, head));
+	gup_folio_put(m, head, 1);
+}
+
+void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head)
+{
+	u64 pfn = gup_pfn(m, head);
+	u32 seen = gup_wait_prepare(m, pfn);
+
+	if (gup_flag_test(head, GUP_PF_ISOLATED))
+		gup_wait(m, pfn, seen, GUP_WAIT_LONG);
+	else
+		gup_wait_cancel(m, pfn);
+}
+
+/* ---- entries: to migration entries and back ---- */
+
+static u64 to_migration(struct gup_page *head, struct gup_page *page, u64 value, unsigned int level)
+{
+	unsigned int attr = gup_arch_attr(value);
+	struct gup_page *bearer = level ? head : page;
+
+	if (gup_flag_test(bearer, GUP_PF_EXCL)) {
+		attr |= GUP_PTE_EXCL;
+		gup_flag_clear(bearer, GUP_PF_EXCL);
+	}
+	return gup_arch_mk_migration(gup_arch_pfn(value), level, attr);
+}
+
+static void unmap_slot(struct gup_machine *m, struct gup_slot *slot, struct gup_page *head)
+{
+	struct gup_page *page;
+	u64 value = slot->value;
+
+	if (!gup_arch_is_leaf(value, slot->level) || !gup_leaf_counted(value))
+		return;
+	page = gup_page_at(m, gup_arch_pfn(value));
+	if (gup_head(m, page) != head)
+		return;
+	gup_pt_set(slot, to_migration(head, page, value, slot->level));
+	gup_map_del(head, page, 1, slot->level);
+	gup_folio_put(m, head, 1);
+}
+
+/* Where the frames of the old folio are now: at the old place after a failed move, or after a split. */
+struct remap {
+	u64 old_pfn, new_pfn, nr;
+};
+
+static void remap_slot(struct gup_machine *m, struct gup_slot *slot, const struct remap *r)
+{
+	unsigned int attr = gup_arch_attr(slot->value);
+	u64 pfn = gup_arch_pfn(slot->value);
+	struct gup_page *page, *head;
+
+	if (!gup_arch_is_migration(slot->value) || pfn < r->old_pfn || pfn >= r->old_pfn + r->nr)
+		return;
+	page = gup_page_at(m, pfn - r->old_pfn + r->new_pfn);
+	head = gup_head(m, page);
+	if (gup_folio_take(head, 1, false) != GUP_TAKE_OK)
+		GUP_ASSERT(!"a folio that is mapped again is alive");
+	if (attr & GUP_PTE_EXCL)
+		gup_flag_set(page, GUP_PF_EXCL);
+	gup_map_add(head, page, 1, slot->level);
+	gup_pt_set(slot, gup_arch_mk_leaf(gup_pfn(m, page), slot->level, attr & ~GUP_PTE_EXCL));
+}
+
+/* Visit the entries of [start, end) that are there, with their tables locked. */
+static void each_slot(struct gup_vma *vma, u64 start, u64 end, struct gup_page *unmap, const struct remap *remap)
+{
+	struct gup_machine *m = vma->mm->m;
+	struct gup_slot slot;
+
+	while (start < end) {
+		gup_pt_descend(m, vma->mm->root, start, &slot);
+		if (slot.level && !slot.value) {
+			start = gup_pt_next(start, slot.level);
+			continue;
+		}
+		gup_pt_lock(m, &slot);
+		while (start < end && !gup_pt_moved(&slot)) {
+			if (unmap)
+				unmap_slot(m, &slot, unmap);
+			else
+				remap_slot(m, &slot, remap);
+			start = gup_pt_next(start, slot.level);
+			if (!gup_pt_index(start, slot.level))
+				break;
+			slot.value = gup_port_load(++slot.entry);
+		}
+		gup_pt_unlock(m, &slot);
+	}
+}
+
+static void unmap_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *arg)
+{
+	(void)arg;
+	each_slot(vma, start, end, head, NULL);
+}
+
+static void remap_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *arg)
+{
+	(void)head;
+	each_slot(vma, start, end, NULL, arg);
+}
+
+static void unmap_folio(struct gup_page *head)
+{
+	gup_rmap_walk(head, unmap_vma, NULL);
+}
+
+static void remap_folio(struct gup_machine *m, struct gup_page *old_head, struct gup_page *new_head)
+{
+	struct remap r = { gup_pfn(m, old_head), gup_pfn(m, new_head), gup_nr_frames(new_head) };
+
+	gup_rmap_walk(new_head, remap_vma, &r);
+}
+
+/* ---- moving ---- */
+
+static void copy_identity(struct gup_machine *m, struct gup_page *from, struct gup_page *to)
+{
+	struct gup_object *object = gup_folio_object(from);
+
+	if (gup_flag_test(from, GUP_PF_DIRTY))
+		gup_flag_set(to, GUP_PF_DIRTY);
+	if (object)
+		gup_object_replace(object, from, to);
+	else
+		gup_folio_set_lineage(to, gup_folio_lineage(from), gup_port_load(&from->index));
+	(void)m;
+}
+
+/* The old folio is frozen and unmapped. The new one's reference becomes the cache's, or is given back. */
+static void move_frozen(struct gup_machine *m, struct gup_page *head, struct gup_page *to)
+{
+	bool cached = gup_folio_cache_refs(head);
+	u64 pfn = gup_pfn(m, head);
+
+	if (!gup_port_load(&head->mapping)) { /* nobody's any more: it only had to go */
+		gup_folio_put(m, to, 1);
+	} else {
+		gup_folio_copy(m, to, head);
+		gup_folio_lock(m, to);
+		copy_identity(m, head, to);
+		remap_folio(m, head, to);
+		gup_folio_unlock(m, to);
+		if (!cached)
+			gup_folio_put(m, to, 1);
+	}
+	gup_folio_free(m, head);
+	gup_wake(m, pfn);
+}
+
+/* One attempt: true if it moved, and then the isolation, its reference and @to are gone. */
+static bool move_once(struct gup_machine *m, struct gup_page *head, struct gup_page *to)
+{
+	gup_folio_lock(m, head);
+	unmap_folio(head);
+	if (gup_folio_freeze(head, gup_folio_cache_refs(head) + 1)) {
+		move_frozen(m, head, to);
+		return true;
+	}
+	remap_folio(m, head, head);
+	gup_folio_unlock(m, head);
+	return false;
+}
+
+static int split_isolated(struct gup_machine *m, struct gup_page *head);
+
+int gup_folio_migrate(struct gup_machine *m, struct gup_page *head, enum gup_scope scope, unsigned int tries,
+		      struct gup_why *why)
+{
+	struct gup_page *to = gup_folio_alloc(m, gup_order(head), gup_kind(head), true, scope);
+	unsigned int i;
+	u64 count;
+
+	if (!to) {
+		int err = gup_order(head) ? split_isolated(m, head) : -GUP_ENOMEM;
+
+		gup_folio_putback(m, head);
+		return err ? gup_refuse(why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, 0, gup_pfn(m, head)) : 0;
+	}
+	for (i = 1; ; i++) {
+		count = gup_port_load(&head->count);
+		if (move_once(m, head, to)) {
+			GUP_COUNT(m, migrated, 1);
+			return 0;
+		}
+		if (i >= tries)
+			break;
+		gup_folio_wait_count(m, head, count, WAIT_STEP);
+	}
+	GUP_COUNT(m, migrate_failed, 1);
+	gup_folio_put(m, to, 1);
+	gup_refuse(why, -GUP_EBUSY, GUP_RULE_MIGRATE_BUSY, 0, gup_pfn(m, head));
+	gup_why_holder(m, why, head, tries);
+	gup_folio_putback(m, head);
+	return -GUP_EBUSY;
+}
+
+/* ---- splitting ---- */
+
+/* What stays of the head's flags in each part; the folio lock and the isolation go to @keep. */
+static u32 part_flags(u32 flags, bool keep)
+{
+	return (flags & (GUP_PF_KIND | GUP_PF_DIRTY)) | (keep ? flags & (GUP_PF_LOCKED | GUP_PF_ISOLATED) : 0);
+}
+
+/*
+ * Make parts of a frozen folio. Each gets one reference that the caller has to give back, besides the cache's; @keep
+ * gets @refs more.
+ */
+static void split_frozen(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs)
+{
+	struct gup_object *object = gup_folio_object(head);
+	struct gup_lineage *lineage = gup_folio_lineage(head);
+	u64 index = gup_port_load(&head->index);
+	u32 nr = gup_nr_frames(head), flags = gup_flags(head), i;
+
+	for (i = nr; i-- > 0;) {
+		gup_folio_prep(head + i, 0, flags & GUP_PF_KIND);
+		if (object)
+			gup_folio_set_object(head + i, object, index + i);
+		else
+			gup_folio_set_lineage(head + i, lineage, index + i);
+		gup_port_store(&head[i].flags, part_flags(flags, head + i == keep));
+	}
+	if (lineage)
+		gup_lineage_put(m, lineage);
+	for (i = 0; i < nr; i++)
+		gup_folio_unfreeze(head + i, 1 + (object ? 1 : 0) + (head + i == keep ? refs : 0));
+}
+
+static void put_parts(struct gup_machine *m, struct gup_page *head, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		gup_folio_put(m, head + i, 1);
+}
+
+int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs)
+{
+	u32 nr = gup_nr_frames(head);
+
+	if (!gup_folio_freeze(head, gup_folio_cache_refs(head) + refs))
+		return -GUP_EBUSY;
+	split_frozen(m, head, keep, refs);
+	put_parts(m, head, nr);
+	return 0;
+}
+
+static void split_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *arg)
+{
+	int *err = arg;
+
+	(void)head;
+	(void)end;
+	if (!*err)
+		*err = gup_split_huge(vma, start);
+}
+
+/* Split a locked folio that may be mapped; the caller's @refs and the lock end up on @keep. 0, -EBUSY, -ENOMEM. */
+static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs)
+{
+	u32 nr = gup_nr_frames(head), i;
+	int err = 0;
+
+	gup_rmap_walk(head, split_vma, &err);
+	if (err)
+		return err;
+	unmap_folio(head);
+	if (!gup_folio_freeze(head, gup_folio_cache_refs(head) + refs)) {
+		remap_folio(m, head, head);
+		return -GUP_EBUSY;
+	}
+	split_frozen(m, head, keep, refs);
+	for (i = 0; i < nr; i++)
+		remap_folio(m, head + i, head + i);
+	put_parts(m, head, nr);
+	gup_wake(m, gup_pfn(m, head)); /* who waits at a migration entry waits for the old head */
+	return 0;
+}
+
+static int split_isolated(struct gup_machine *m, struct gup_page *head)
+{
+	int err;
+
+	gup_folio_lock(m, head);
+	err = split_locked(m, head, head, 1);
+	gup_folio_unlock(m, head);
+	return err;
+}
+
+int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why *why)
+{
+	struct gup_page *head;
+	int err = 0;
+
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	if (!m || !page || !gup_folio_movable(gup_head(m, page)))
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+	head = gup_head(m, page);
+	gup_folio_lock(m, head);
+	if (gup_order(head))
+		err = split_locked(m, head, page, 1);
+	gup_folio_unlock(m, err ? head : page);
+	if (err == -GUP_ENOMEM)
+		return gup_refuse(why, err, GUP_RULE_NO_MEMORY, 0, gup_pfn(m, page));
+	if (err) {
+		gup_refuse(why, err, GUP_RULE_MIGRATE_BUSY, 0, gup_pfn(m, head));
+		gup_why_holder(m, why, head, 1);
+	}
+	return err;
+}
+
+/* ---- by user address ---- */
+
+/* The movable folio that is mapped at @addr, isolated, or NULL. *next is where the next one may be. */
+static struct gup_page *isolate_at(struct gup_mm *mm, u64 addr, u64 *next)
+{
+	struct gup_machine *m = mm->m;
+	struct gup_page *head = NULL;
+	struct gup_slot slot;
+
+	gup_pt_descend(m, mm->root, addr, &slot);
+	*next = gup_pt_next(addr, slot.level);
+	if (!slot.value)
+		return NULL;
+	gup_pt_lock(m, &slot);
+	if (gup_arch_is_leaf(slot.value, slot.level) && gup_leaf_counted(slot.value)) {
+		head = gup_head(m, gup_page_at(m, gup_arch_pfn(slot.value)));
+		if (!gup_folio_movable(head) || gup_folio_take(head, 1, false) != GUP_TAKE_OK)
+			head = NULL;
+	}
+	gup_pt_unlock(m, &slot);
+	if (head && !gup_folio_isolate(head)) {
+		gup_folio_put(m, head, 1);
+		head = NULL;
+	}
+	return head;
+}
+
+long gup_migrate_range(struct gup_mm *mm, uint64_t addr, uint64_t length, struct gup_why *why)
+{
+	struct gup_page *head;
+	struct gup_why one;
+	long moved = 0;
+	u64 end = addr + length, next;
+	int err = 0;
+
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	if (!mm || length & ~GUP_PAGE_MASK || !gup_range_ok(addr, length))
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, addr, 0);
+	gup_mmap_read_lock(mm);
+	for (; addr < end; addr = next) {
+		head = isolate_at(mm, addr, &next);
+		if (!head)
+			continue;
+		if (!gup_folio_migrate(mm->m, head, GUP_SCOPE_ANY, 3, &one)) {
+			moved++;
+		} else if (!err) {
+			err = one.error;
+			one.addr = addr;
+			if (why)
+				*why = one;
+		}
+	}
+	gup_mmap_read_unlock(mm);
+	return err ? err : moved;
+}

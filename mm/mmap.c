@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/mmap.c - the address space calls: map, unmap, protect, advise, populate.
+ *
+ * Each checks everything first, then takes mmap_lock and makes all that can fail (new VMAs, splits), and only then
+ * changes what the application can see.
+ */
+#include "internal.h"
+
+#define MMAP_BASE UINT64_C(0x10000000)
+#define MAP_KNOWN                                                                                                      \
+	(GUP_MAP_SHARED | GUP_MAP_PRIVATE | GUP_MAP_FIXED | GUP_MAP_FIXED_NOREPLACE | GUP_MAP_POPULATE)
+#define MAP_FIXED_ANY (GUP_MAP_FIXED | GUP_MAP_FIXED_NOREPLACE)
+#define PROT_KNOWN (GUP_PROT_READ | GUP_PROT_WRITE | GUP_PROT_EXEC)
+
+_Static_assert(GUP_PROT_READ == GUP_VM_READ && GUP_PROT_WRITE == GUP_VM_WRITE && GUP_PROT_EXEC == GUP_VM_EXEC,
+	       "protection bits are VMA flags");
+
+static int request_check(const struct gup_mm *mm, const struct gup_map_request *r, u64 *out_length)
+{
+	unsigned int type = r->flags & (GUP_MAP_SHARED | GUP_MAP_PRIVATE);
+
+	if (!r->length || r->flags & ~MAP_KNOWN || r->prot & ~PROT_KNOWN || !type ||
+	    type == (GUP_MAP_SHARED | GUP_MAP_PRIVATE))
+		return -GUP_EINVAL;
+	if (r->offset & ~GUP_PAGE_MASK || (r->flags & MAP_FIXED_ANY && r->addr & ~GUP_PAGE_MASK))
+		return -GUP_EINVAL;
+	if (r->object && r->object->m != mm->m)
+		return -GUP_EINVAL;
+	if (r->length > GUP_USER_TOP)
+		return -GUP_ENOMEM;
+	*out_length = (r->length + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
+	if (r->offset + *out_length < r->offset)
+		return -GUP_EOVERFLOW;
+	if (r->flags & MAP_FIXED_ANY && !gup_range_ok(r->addr, *out_length))
+		return -GUP_ENOMEM;
+	return 0;
+}
+
+/* The first gap from @addr on; 0 if there is none below the top. */
+static u64 gap_from(struct gup_mm *mm, u64 addr, u64 length, u64 align)
+{
+	struct gup_vma *vma;
+
+	for (;;) {
+		addr = (addr + align - 1) & ~(align - 1);
+		if (addr > GUP_USER_TOP - length)
+			return 0;
+		vma = gup_vma_first(mm, addr, addr + length);
+		if (!vma)
+			return addr;
+		addr = gup_vma_end(vma);
+	}
+}
+
+static u64 find_gap(struct gup_mm *mm, u64 wish, u64 length)
+{
+	u64 align = length >= GUP_HUGE_SIZE ? GUP_HUGE_SIZE : GUP_PAGE_SIZE, addr;
+
+	wish &= GUP_PAGE_MASK;
+	if (wish && gup_range_ok(wish, length) && !gup_vma_first(mm, wish, wish + length))
+		return wish;
+	addr = gap_from(mm, mm->hint > MMAP_BASE ? mm->hint : MMAP_BASE, length, align);
+	if (!addr)
+		addr = gap_from(mm, MMAP_BASE, length, align);
+	if (addr)
+		mm->hint = addr + length;
+	return addr;
+}
+
+/* Make the ends of the range VMA boundaries. */
+static int split_ends(struct gup_mm *mm, u64 start, u64 end)
+{
+	struct gup_vma *vma = gup_vma_find(mm, start);
+	int err = vma ? gup_vma_split(vma, start) : 0;
+
+	vma = err ? NULL : gup_vma_find(mm, end - 1);
+	return vma ? gup_vma_split(vma, end) : err;
+}
+
+static int unmap_locked(struct gup_mm *mm, u64 start, u64 end)
+{
+	struct gup_vma *vma;
+	int err = split_ends(mm, start, end);
+
+	if (err)
+		return err;
+	while ((vma = gup_vma_first(mm, start, end))) {
+		gup_zap_range(vma, gup_vma_start(vma), gup_vma_end(vma), GUP_ZAP_ALL);
+		gup_vma_unlink(vma);
+		gup_vma_free(vma);
+	}
+	gup_pt_free_range(mm, start, end);
+	return 0;
+}
+
+/* A VMA for the request, in no tree, with its object referenced once. */
+static struct gup_vma *vma_for(struct gup_mm *mm, const struct gup_map_request *r, struct gup_object *object)
+{
+	struct gup_vma *vma = gup_vma_new(mm, NULL);
+
+	if (!vma)
+		return NULL;
+	vma->flags = r->prot | GUP_VM_MAYREAD | GUP_VM_MAYWRITE;
+	if (r->flags & GUP_MAP_SHARED)
+		vma->flags |= GUP_VM_SHARED;
+	else
+		vma->lineage = mm->lineage;
+	vma->object = object;
+	if (object && object->kind == GUP_OBJECT_PFNMAP)
+		vma->flags |= GUP_VM_PFNMAP;
+	return vma;
+}
+
+/* Place and link the VMA. Everything but the unmap of what is there cannot fail any more. */
+static s64 map_locked(struct gup_mm *mm, const struct gup_map_request *r, u64 length, struct gup_vma *vma)
+{
+	u64 addr = r->flags & MAP_FIXED_ANY ? r->addr : find_gap(mm, r->addr, length);
+	int err = 0;
+
+	if (!addr && !(r->flags & MAP_FIXED_ANY))
+		return -GUP_ENOMEM;
+	if (r->flags & GUP_MAP_FIXED_NOREPLACE && gup_vma_first(mm, addr, addr + length))
+		return -GUP_EEXIST;
+	if (r->flags & GUP_MAP_FIXED)
+		err = unmap_locked(mm, addr, addr + length);
+	if (err)
+		return err;
+	vma->node.start = addr;
+	vma->node.last = addr + length - 1;
+	vma->pgoff = (vma->object ? r->offset : addr) >> GUP_PAGE_SHIFT;
+	gup_vma_link(vma);
+	gup_vma_merge(vma);
+	return (s64)addr;
+}
+
+static s64 map_object(struct gup_mm *mm, const struct gup_map_request *r, u64 length, struct gup_object *object)
+{
+	struct gup_vma *vma = vma_for(mm, r, object);
+	s64 addr;
+
+	if (!vma)
+		return -GUP_ENOMEM;
+	gup_port_rwlock_write_lock(&mm->mmap_lock);
+	addr = map_locked(mm, r, length, vma);
+	gup_port_rwlock_write_unlock(&mm->mmap_lock);
+	if (addr < 0)
+		gup_slab_free(mm->m, GUP_SLAB_VMA, vma);
+	return addr;
+}
+
+int64_t gup_mmap(struct gup_mm *mm, const struct gup_map_request *request)
+{
+	struct gup_object *object;
+	u64 length;
+	s64 addr;
+	int err;
+
+	if (!mm || !request)
+		return -GUP_EINVAL;
+	err = request_check(mm, request, &length);
+	if (err)
+		return err;
+	object = request->object;
+	if (!object && request->flags & GUP_MAP_SHARED) {
+		err = gup_shm_create(mm->m, length, 0, &object);
+		if (err)
+			return err;
+	}
+	addr = map_object(mm, request, length, object);
+	if (object != request->object)
+		gup_object_put(object);
+	if (addr >= 0 && request->flags & GUP_MAP_POPULATE)
+		(void)gup_populate(mm, (u64)addr, length);
+	return addr;
+}
+
+/* Page-align the length of a range that a call is about. 0 if the range is not in user space. */
+static u64 range_length(u64 addr, u64 length)
+{
+	if (!length || length > GUP_USER_TOP)
+		return 0;
+	length = (length + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
+	return gup_range_ok(addr, length) ? length : 0;
+}
+
+int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length)
+{
+	int err;
+
+	length = mm ? range_length(addr, length) : 0;
+	if (!length)
+		return -GUP_EINVAL;
+	gup_port_rwlock_write_lock(&mm->mmap_lock);
+	err = unmap_locked(mm, addr, addr + length);
+	gup_port_rwlock_write_unlock(&mm->mmap_lock);
+	return err;
+}
+
+static bool all_mapped(struct gup_mm *mm, u64 start, u64 end)
+{
+	struct gup_vma *vma = gup_vma_find(mm, start);
+
+	while (vma && gup_vma_end(vma) < end)
+		vma = gup_vma_find(mm, gup_vma_end(vma));
+	return vma != NULL;
+}
+
+/* Give [start, end) other flags, VMA by VMA. */
+static int change_flags(struct gup_mm *mm, u64 start, u64 end, u32 clear, u32 set)
+{
+	struct gup_vma *vma;
+	int err;
+
+	if (!all_mapped(mm, start, end))
+		return -GUP_ENOMEM;
+	err = split_ends(mm, start, end);
+	if (err)
+		return err;
+	while (start < end) {
+		vma = gup_vma_find(mm, start);
+		vma->flags = (vma->flags & ~clear) | set;
+		start = gup_vma_end(vma);
+		if (clear & GUP_VM_PROT)
+			gup_protect_range(vma, gup_vma_start(vma), gup_vma_end(vma));
+		gup_vma_merge(vma);
+	}
+	return 0;
+}
+
+static int change_flags_range(struct gup_mm *mm, u64 addr, u64 length, u32 clear, u32 set)
+{
+	int err;
+
+	gup_port_rwlock_write_lock(&mm->mmap_lock);
+	err = change_flags(mm, addr, addr + length, clear, set);
+	gup_port_rwlock_write_unlock(&mm->mmap_lock);
+	return err;
+}
+
+int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot)
+{
+	length = mm ? range_length(addr, length) : 0;
+	if (!length || prot & ~PROT_KNOWN)
+		return -GUP_EINVAL;
+	return change_flags_range(mm, addr, length, GUP_VM_PROT, prot);
+}
+
+static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
+{
+	int err = all_mapped(mm, start, end) ? 0 : -GUP_ENOMEM, split;
+	struct gup_vma *vma;
+
+	for (vma = gup_vma_first(mm, start, end); vma; vma = gup_vma_next(vma, start, end)) {
+		u64 from = start > gup_vma_start(vma) ? start : gup_vma_start(vma);
+		u64 to = gup_min(end, gup_vma_end(vma));
+
+		if (vma->flags & GUP_VM_PFNMAP)
+			return -GUP_EINVAL;
+		split = gup_split_edges(vma, from, to);
+		if (split)
+			return split;
+		gup_zap_range(vma, from, to, GUP_ZAP_ALL);
+	}
+	return err;
+}
+
+int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice)
+{
+	int err;
+
+	length = mm ? range_length(addr, length) : 0;
+	if (!length)
+		return -GUP_EINVAL;
+	switch (advice) {
+	case GUP_MADV_HUGEPAGE:
+		return change_flags_range(mm, addr, length, GUP_VM_NOHUGE, 0);
+	case GUP_MADV_NOHUGEPAGE:
+		return change_flags_range(mm, addr, length, 0, GUP_VM_NOHUGE);
+	case GUP_MADV_DONTNEED:
+		gup_mmap_read_lock(mm);
+		err = dontneed_locked(mm, addr, addr + length);
+		gup_mmap_read_unlock(mm);
+		return err;
+	default:
+		return -GUP_EINVAL;
+	}
+}
+
+/* Fault in one VMA's part of a range. */
+static int populate_vma(struct gup_vma *vma, u64 start, u64 end)
+{
+	bool write = (vma->flags & (GUP_VM_WRITE | GUP_VM_SHARED)) == GUP_VM_WRITE;
+	struct gup_slot slot;
+	int err;
+
+	if (vma->flags & GUP_VM_PFNMAP || !(vma->flags & GUP_VM_PROT))
+		return -GUP_EFAULT;
+	while (start < end) {
+		err = gup_fault_in(vma->mm, vma, start, write ? GUP_FAULT_WRITE : 0);
+		if (err)
+			return err;
+		gup_pt_descend(vma->mm->m, vma->mm->root, start, &slot);
+		start = gup_pt_next(start, slot.level > 1 ? 0 : slot.level);
+	}
+	return 0;
+}
+
+int gup_populate(struct gup_mm *mm, uint64_t addr, uint64_t length)
+{
+	struct gup_vma *vma;
+	u64 end;
+	int err = 0;
+
+	length = mm ? range_length(addr, length) : 0;
+	if (!length)
+		return -GUP_EINVAL;
+	end = addr + length;
+	gup_mmap_read_lock(mm);
+	while (addr < end && !err) {
+		vma = gup_vma_find(mm, addr);
+		if (!vma) {
+			err = -GUP_ENOMEM;
+			break;
+		}
+		err = populate_vma(vma, addr, gup_min(end, gup_vma_end(vma)));
+		addr = gup_vma_end(vma);
+	}
+	gup_mmap_read_unlock(mm);
+	return err;
+}

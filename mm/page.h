@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/page.h - the frame descriptor from inside: flag bits, counts, and how a page finds its folio.
+ *
+ * A walker that holds no lock may look at any descriptor at any time. It learns the folio's head from one load of one
+ * word, takes a count that refuses zero, and then looks again whether the page still belongs to that head.
+ */
+#ifndef GUP_MM_PAGE_H
+#define GUP_MM_PAGE_H
+
+#include "machine.h"
+
+_Static_assert(sizeof(struct gup_page) == 32, "two frame descriptors share a cache line");
+_Static_assert(sizeof(struct gup_port_lock) == 4, "a table page keeps its lock in mapcount");
+
+#define GUP_PF_KIND 0x0fu
+#define GUP_PF_ORDER_SHIFT 4
+#define GUP_PF_ORDER 0xf0u
+#define GUP_PF_TAIL 0x0100u	/* not the first frame of its folio; the order gives the distance */
+#define GUP_PF_LOCKED 0x0200u	/* folio lock */
+#define GUP_PF_WAITERS 0x0400u	/* somebody sleeps until the counts change */
+#define GUP_PF_DIRTY 0x0800u
+#define GUP_PF_EXCL 0x1000u	/* anonymous, mapped by one mm only; each frame has its own, a 2 MiB entry the head's */
+#define GUP_PF_ISOLATED 0x2000u /* somebody is moving it */
+
+#define GUP_COUNT_REF UINT64_C(1)
+#define GUP_COUNT_PIN ((UINT64_C(1) << 32) | 1) /* every pin also holds a reference */
+#define GUP_COUNT_MAX 0x7fffffffu
+
+#define GUP_MAPPING_TAG 3u
+#define GUP_MAPPING_LINEAGE 1u
+#define GUP_MAPPING_OBJECT 2u
+
+static inline u32 gup_count_refs(u64 count)
+{
+	return (u32)count;
+}
+
+static inline u32 gup_count_pins(u64 count)
+{
+	return (u32)(count >> 32);
+}
+
+static inline u64 gup_pfn(const struct gup_machine *m, const struct gup_page *page)
+{
+	return (u64)(page - m->frames);
+}
+
+static inline struct gup_page *gup_page_at(const struct gup_machine *m, u64 pfn)
+{
+	return m->frames + pfn;
+}
+
+static inline u8 *gup_direct(const struct gup_machine *m, u64 pfn)
+{
+	return m->memory + (pfn << GUP_PAGE_SHIFT);
+}
+
+static inline u8 *gup_bytes_of(const struct gup_machine *m, const struct gup_page *page)
+{
+	return gup_direct(m, gup_pfn(m, page));
+}
+
+static inline u32 gup_flags(const struct gup_page *page)
+{
+	return gup_port_load(&page->flags);
+}
+
+static inline enum gup_frame_kind gup_kind(const struct gup_page *page)
+{
+	return (enum gup_frame_kind)(gup_flags(page) & GUP_PF_KIND);
+}
+
+static inline unsigned int gup_order(const struct gup_page *page)
+{
+	return (gup_flags(page) & GUP_PF_ORDER) >> GUP_PF_ORDER_SHIFT;
+}
+
+static inline u32 gup_nr_frames(const struct gup_page *head)
+{
+	return 1u << gup_order(head);
+}
+
+/* The head of the folio that @page belongs to right now. Folios are aligned to their size, so the order is enough. */
+static inline struct gup_page *gup_head(const struct gup_machine *m, const struct gup_page *page)
+{
+	u32 flags = gup_flags(page);
+	u64 pfn = gup_pfn(m, page);
+
+	if (flags & GUP_PF_TAIL)
+		pfn &= ~((UINT64_C(1) << ((flags & GUP_PF_ORDER) >> GUP_PF_ORDER_SHIFT)) - 1);
+	return m->frames + pfn;
+}
+
+static inline void gup_flag_set(struct gup_page *page, u32 bits)
+{
+	gup_port_fetch_or(&page->flags, bits);
+}
+
+static inline void gup_flag_clear(struct gup_page *page, u32 bits)
+{
+	gup_port_fetch_and(&page->flags, ~bits);
+}
+
+static inline bool gup_flag_test(const struct gup_page *page, u32 bits)
+{
+	return gup_flags(page) & bits;
+}
+
+static inline u8 gup_block_of(const struct gup_machine *m, u64 pfn)
+{
+	return gup_port_load(&m->blocks[pfn >> GUP_HUGE_ORDER]);
+}
+
+enum gup_take { GUP_TAKE_OK, GUP_TAKE_DEAD, GUP_TAKE_FULL };
+
+/*
+ * Take @n references, or @n pins with their references, by one compare-and-swap. Refuses a folio that nobody owns
+ * (frozen, free, never used) and a count near its end; then nothing has changed.
+ */
+static inline enum gup_take gup_folio_take(struct gup_page *head, u32 n, bool pin)
+{
+	u64 old = gup_port_load(&head->count);
+	u64 add = n * (pin ? GUP_COUNT_PIN : GUP_COUNT_REF);
+
+	do {
+		if (!gup_count_refs(old))
+			return GUP_TAKE_DEAD;
+		if (gup_count_refs(old) > GUP_COUNT_MAX - n)
+			return GUP_TAKE_FULL;
+	} while (!gup_port_cas(&head->count, &old, old + add));
+	return GUP_TAKE_OK;
+}
+
+/* From exactly @refs references and no pin to nothing that anybody could take. */
+static inline bool gup_folio_freeze(struct gup_page *head, u32 refs)
+{
+	u64 expected = refs;
+
+	return gup_port_cas(&head->count, &expected, (u64)0);
+}
+
+static inline void gup_folio_unfreeze(struct gup_page *head, u32 refs)
+{
+	gup_port_store(&head->count, (u64)refs);
+}
+
+/* ---- page.c ---- */
+
+/* A folio of 2^@order frames with one reference; contents undefined. NULL if there is none in @scope. */
+struct gup_page *gup_folio_alloc(struct gup_machine *m, unsigned int order, enum gup_frame_kind kind, bool movable,
+				 enum gup_scope scope);
+/* Give @n references back; the last one frees. Never for references that pins hold. */
+void gup_folio_put(struct gup_machine *m, struct gup_page *head, u32 n);
+/* Give @n pins back; -EINVAL with nothing changed if it has fewer. */
+int gup_folio_unpin(struct gup_machine *m, struct gup_page *head, u32 n);
+/* Release a folio whose count is zero. */
+void gup_folio_free(struct gup_machine *m, struct gup_page *head);
+/* References that a put may take: neither mapping nor cache nor pin. Settles for a moment when nothing moves. */
+bool gup_folio_has_get(struct gup_machine *m, struct gup_page *head);
+u32 gup_folio_mapcount(struct gup_page *head);
+u32 gup_folio_cache_refs(struct gup_page *head);
+void gup_folio_zero(struct gup_machine *m, struct gup_page *head);
+void gup_folio_copy(struct gup_machine *m, struct gup_page *to, struct gup_page *from);
+/* May a pin that is held for long rest on this frame? */
+bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page);
+/* Descriptors of @nr frames from @head on become one folio of @order, or 4 KiB folios if @order is 0. */
+void gup_folio_prep(struct gup_page *head, unsigned int order, enum gup_frame_kind kind);
+struct gup_lineage *gup_folio_lineage(const struct gup_page *head);
+struct gup_object *gup_folio_object(const struct gup_page *head);
+void gup_folio_set_lineage(struct gup_page *head, struct gup_lineage *lineage, u64 index);
+void gup_folio_set_object(struct gup_page *head, struct gup_object *object, u64 index);
+
+/* ---- wait.c ---- */
+
+/*
+ * Sleep until something about @pfn changes: seen = gup_wait_prepare(); look at the condition; gup_wait() or
+ * gup_wait_cancel(). A change between prepare and wait makes the wait return at once.
+ */
+u32 gup_wait_prepare(struct gup_machine *m, u64 pfn);
+void gup_wait(struct gup_machine *m, u64 pfn, u32 seen, u64 timeout_ns);
+void gup_wait_cancel(struct gup_machine *m, u64 pfn);
+void gup_wake(struct gup_machine *m, u64 pfn);
+
+/* Sleep until the folio's count is no longer @count, which was read before. The caller keeps the folio in place. */
+void gup_folio_wait_count(struct gup_machine *m, struct gup_page *head, u64 count, u64 timeout_ns);
+
+void gup_folio_lock(struct gup_machine *m, struct gup_page *head);
+bool gup_folio_trylock(struct gup_page *head);
+void gup_folio_unlock(struct gup_machine *m, struct gup_page *head);
+
+/* ---- zone.c, buddy.c, pcp.c ---- */
+
+struct gup_zone *gup_zone_of(struct gup_machine *m, u64 pfn);
+/* First frame of a free block, 0 if there is none. */
+u64 gup_frames_alloc(struct gup_machine *m, unsigned int order, bool movable, enum gup_scope scope);
+void gup_frames_free(struct gup_machine *m, u64 pfn, unsigned int order);
+u64 gup_buddy_alloc(struct gup_machine *m, struct gup_zone *zone, unsigned int order, enum gup_list list);
+void gup_buddy_free(struct gup_machine *m, struct gup_zone *zone, u64 pfn, unsigned int order);
+/* Take all of [start, end) out of the free lists; every frame of it is free and isolated. */
+void gup_buddy_claim(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end);
+/* Change the isolated bit of the blocks of [start, end) and move their free frames to the list that fits. */
+void gup_buddy_set_isolated(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, bool isolated);
+/* Size of the free block that starts at @pfn, 0 if none does. */
+u64 gup_buddy_free_run(struct gup_machine *m, u64 pfn);
+u64 gup_pcp_alloc(struct gup_machine *m, struct gup_zone *zone, enum gup_list list);
+void gup_pcp_free(struct gup_machine *m, struct gup_zone *zone, u64 pfn);
+void gup_pcp_drain(struct gup_machine *m, struct gup_zone *zone);
+u64 gup_pcp_count(struct gup_zone *zone);
+/* Should this allocation fail for a test? */
+bool gup_alloc_should_fail(struct gup_machine *m);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/pin.c - the library's own form: a pin is an object with an owner and extents, all or nothing.
+ *
+ * It runs the same path as pin_user_pages_fast(), with extents as output. Extents live in chunks of one frame each, so
+ * a long range needs no long array. Pages are charged to the mm and the owner before anything is taken.
+ */
+#include "gup.h"
+
+#define FLAGS_KNOWN (GUP_WRITE | GUP_FORCE | GUP_LONGTERM | GUP_NOFAULT | GUP_NOWAIT)
+
+int gup_owner_create(struct gup_machine *m, const char *name, uint64_t limit, struct gup_owner **out)
+{
+	char checked[GUP_NAME_MAX];
+	struct gup_owner *owner;
+
+	if (!m || !name || !name[0] || !out || !gup_name_set(checked, name))
+		return -GUP_EINVAL;
+	owner = gup_slab_alloc(m, GUP_SLAB_OWNER);
+	if (!owner)
+		return -GUP_ENOMEM;
+	owner->m = m;
+	owner->limit = limit;
+	gup_name_set(owner->name, checked);
+	gup_list_add(m, &m->owners, &owner->link);
+	*out = owner;
+	return 0;
+}
+
+int gup_owner_destroy(struct gup_owner *owner)
+{
+	if (!owner)
+		return 0;
+	if (gup_port_load(&owner->nr_pins))
+		return -GUP_EBUSY;
+	gup_list_del(owner->m, &owner->link);
+	gup_slab_free(owner->m, GUP_SLAB_OWNER, owner);
+	return 0;
+}
+
+uint64_t gup_owner_pinned(const struct gup_owner *owner)
+{
+	return gup_port_load(&owner->pinned);
+}
+
+/* Add to a counter unless it would pass its limit. */
+static bool charge(u64 *pinned, u64 limit, u64 pages)
+{
+	u64 old = gup_port_load(pinned);
+
+	do {
+		if (pages > limit || old > limit - pages)
+			return false;
+	} while (!gup_port_cas(pinned, &old, old + pages));
+	return true;
+}
+
+static void uncharge(struct gup_pin *pin)
+{
+	gup_port_fetch_sub(&pin->mm->pinned, pin->pages);
+	if (pin->owner)
+		gup_port_fetch_sub(&pin->owner->pinned, pin->pages);
+}
+
+static int charge_pin(struct gup_pin *pin, struct gup_why *why)
+{
+	if (!charge(&pin->mm->pinned, gup_port_load(&pin->mm->pin_limit), pin->pages))
+		return gup_refuse(why, -GUP_ENOMEM, GUP_RULE_MM_LIMIT, pin->addr, 0);
+	if (!pin->owner || charge(&pin->owner->pinned, pin->owner->limit, pin->pages))
+		return 0;
+	gup_port_fetch_sub(&pin->mm->pinned, pin->pages);
+	return gup_refuse(why, -GUP_ENOMEM, GUP_RULE_OWNER_LIMIT, pin->addr, 0);
+}
+
+static struct gup_chunk *chunk_new(struct gup_machine *m)
+{
+	struct gup_page *page = gup_folio_alloc(m, 0, GUP_FRAME_META, false, GUP_SCOPE_UNMOVABLE);
+	struct gup_chunk *chunk;
+
+	if (!page)
+		return NULL;
+	chunk = (struct gup_chunk *)gup_bytes_of(m, page);
+	chunk->next = NULL;
+	chunk->nr = 0;
+	return chunk;
+}
+
+static void chunk_free(struct gup_machine *m, struct gup_chunk *chunk)
+{
+	gup_folio_put(m, gup_page_at(m, (u64)((u8 *)chunk - m->memory) >> GUP_PAGE_SHIFT), 1);
+}
+
+_Static_assert(sizeof(struct gup_chunk) <= GUP_PAGE_SIZE, "a chunk is one frame");
+
+static bool extends(const struct gup_extent *e, const struct gup_page *page)
+{
+	return e->page + (e->bytes >> GUP_PAGE_SHIFT) == page;
+}
+
+int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr)
+{
+	struct gup_chunk *chunk = pin->last;
+
+	/* Extents are whole pages until the pin is complete; the zero page does not continue into itself. */
+	if (chunk && chunk->nr && extends(&chunk->extents[chunk->nr - 1], page)) {
+		chunk->extents[chunk->nr - 1].bytes += nr << GUP_PAGE_SHIFT;
+		return 0;
+	}
+	if (!chunk || chunk->nr == GUP_CHUNK_EXTENTS) {
+		chunk = chunk_new(pin->mm->m);
+		if (!chunk)
+			return -GUP_ENOMEM;
+		if (pin->last)
+			pin->last->next = chunk;
+		else
+			pin->first = chunk;
+		pin->last = chunk;
+	}
+	chunk->extents[chunk->nr++] = (struct gup_extent){ page, 0, nr << GUP_PAGE_SHIFT };
+	pin->nr_extents++;
+	return 0;
+}
+
+/* Release whole pages of one extent, folio by folio. */
+static void extent_release(struct gup_machine *m, const struct gup_extent *e, bool pin, bool dirty)
+{
+	u64 left = (e->offset + e->bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT;
+	struct gup_page *page = e->page, *head;
+	u32 nr;
+
+	for (; left; left -= nr, page += nr) {
+		head = gup_head(m, page);
+		nr = (u32)gup_min(left, gup_nr_frames(head) - (u64)(page - head));
+		if (dirty && gup_pfn(m, page) != m->zero_pfn)
+			gup_flag_set(head, GUP_PF_DIRTY);
+		gup_release_run(m, page, nr, pin);
+	}
+}
+
+static void extents_release(struct gup_pin *pin, bool dirty)
+{
+	struct gup_chunk *chunk = pin->first, *next;
+	u64 i;
+
+	for (; chunk; chunk = next) {
+		next = chunk->next;
+		for (i = 0; i < chunk->nr; i++)
+			extent_release(pin->mm->m, &chunk->extents[i], pin->pin, dirty);
+		chunk_free(pin->mm->m, chunk);
+	}
+}
+
+/* From whole pages to the bytes that were asked for. */
+static void trim(struct gup_pin *pin)
+{
+	u32 offset = (u32)(pin->addr & ~GUP_PAGE_MASK);
+	struct gup_extent *first = &pin->first->extents[0];
+
+	first->offset = offset;
+	first->bytes -= offset;
+	pin->last->extents[pin->last->nr - 1].bytes -= (pin->pages << GUP_PAGE_SHIFT) - offset - pin->bytes;
+}
+
+static void pin_free(struct gup_pin *pin)
+{
+	struct gup_mm *mm = pin->mm;
+
+	uncharge(pin);
+	if (pin->owner)
+		gup_port_fetch_sub(&pin->owner->nr_pins, (u64)1);
+	gup_slab_free(mm->m, GUP_SLAB_PIN, pin);
+	gup_mm_put(mm);
+}
+
+static int request_check(struct gup_mm *mm, const struct gup_request *r, struct gup_why *why)
+{
+	if (!mm || !r || !r->bytes || (r->owner && r->owner->m != mm->m))
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, r ? r->addr : 0, 0);
+	if (r->flags & ~FLAGS_KNOWN)
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_UNKNOWN_FLAG, r->addr, 0);
+	if (r->addr + r->bytes < r->addr)
+		return gup_refuse(why, -GUP_EOVERFLOW, GUP_RULE_RANGE_OVERFLOW, r->addr, 0);
+	if (r->addr + r->bytes > GUP_USER_TOP)
+		return gup_refuse(why, -GUP_EFAULT, GUP_RULE_RANGE_BEYOND_USER, r->addr, 0);
+	return 0;
+}
+
+/* A pin without pages, charged for them. */
+static int pin_new(struct gup_mm *mm, const struct gup_request *r, struct gup_pin **out, struct gup_why *why)
+{
+	struct gup_pin *pin = gup_slab_alloc(mm->m, GUP_SLAB_PIN);
+	int err;
+
+	if (!pin)
+		return gup_refuse(why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, r->addr, 0);
+	pin->mm = mm;
+	pin->owner = r->owner;
+	pin->addr = r->addr;
+	pin->bytes = r->bytes;
+	pin->pages = ((r->addr + r->bytes - 1) >> GUP_PAGE_SHIFT) - (r->addr >> GUP_PAGE_SHIFT) + 1;
+	pin->flags = r->flags;
+	pin->pin = mm->m->contract->has_pin;
+	pin->since = gup_port_now_ns();
+	err = charge_pin(pin, why);
+	if (err) {
+		gup_slab_free(mm->m, GUP_SLAB_PIN, pin);
+		return err;
+	}
+	gup_port_fetch_add(&mm->refs, (u64)1);
+	if (pin->owner)
+		gup_port_fetch_add(&pin->owner->nr_pins, (u64)1);
+	*out = pin;
+	return 0;
+}
+
+static int pin_fill(struct gup_pin *pin, struct gup_why *why)
+{
+	struct gup_op op = {
+		.mm = pin->mm,
+		.m = pin->mm->m,
+		.rules = pin->mm->m->contract,
+		.flags = pin->flags,
+		.pin = pin->pin,
+		.take = true,
+		.owns_lock = true,
+		.scope = pin->flags & GUP_LONGTERM ? GUP_SCOPE_UNMOVABLE : GUP_SCOPE_ANY,
+		.addr = pin->addr & GUP_PAGE_MASK,
+		.left = pin->pages,
+		.sink = pin,
+		.why = why,
+	};
+	long taken = gup_op_run(&op, true, false);
+
+	if (taken == (long)pin->pages)
+		return 0;
+	return why->error ? why->error : -GUP_EFAULT;
+}
+
+static int pin_range(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why,
+		     const void *site)
+{
+	struct gup_pin *pin = NULL;
+	int err = out ? request_check(mm, request, why) : gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+
+	if (!err)
+		err = pin_new(mm, request, &pin, why);
+	if (err)
+		return err;
+	pin->site = site;
+	err = pin_fill(pin, why);
+	if (err) {
+		extents_release(pin, false);
+		pin_free(pin);
+		return err;
+	}
+	trim(pin);
+	gup_list_add(mm->m, &mm->m->pins, &pin->link);
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	*out = pin;
+	return 0;
+}
+
+int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why)
+{
+	struct gup_why own;
+
+	if (!why)
+		why = &own;
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	return pin_range(mm, request, out, why, __builtin_return_address(0));
+}
+
+int gup_unpin(struct gup_pin *pin, bool dirty)
+{
+	if (!pin)
+		return 0;
+	gup_list_del(pin->mm->m, &pin->link);
+	extents_release(pin, dirty);
+	pin_free(pin);
+	return 0;
+}
+
+size_t gup_pin_nr_extents(const struct gup_pin *pin)
+{
+	return pin->nr_extents;
+}
+
+uint64_t gup_pin_bytes(const struct gup_pin *pin)
+{
+	return pin->bytes;
+}
+
+uint64_t gup_pin_pages(const struct gup_pin *pin)
+{
+	return pin->pages;
+}
+
+bool gup_pin_next_extent(struct gup_extent_iter *it, struct gup_extent *out)
+{
+	const struct gup_chunk *chunk = it->chunk;
+
+	if (!chunk) {
+		chunk = it->pin->first;
+	} else if (it->at == chunk->nr) {
+		chunk = chunk->next;
+		if (!chunk)
+			return false;
+		it->at = 0;
+	}
+	it->chunk = chunk;
+	*out = chunk->extents[it->at++];
+	return true;
+}

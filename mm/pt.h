@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/pt.h - page tables: finding an entry, and changing it.
+ *
+ * There is one loop over levels, gup_pt_descend(). It stops at the first entry that is not a pointer to a table: a leaf
+ * (4 KiB or 2 MiB), a migration entry, or nothing. Entries change only with their table's lock held; tables are linked
+ * in under mmap_lock or by who holds the reverse map still, and unlinked only under mmap_lock for writing, after the
+ * VMA left the reverse maps. A lockless walker sees a table until its RCU section ends.
+ */
+#ifndef GUP_MM_PT_H
+#define GUP_MM_PT_H
+
+#include "page.h"
+#include "pte.h"
+
+#define GUP_PT_LEVELS 4u
+#define GUP_PT_ENTRIES 512u
+
+/* Where a walk ended. */
+struct gup_slot {
+	u64 *entry;
+	u64 value;	  /* what was read from it */
+	u64 *parent;	  /* the entry that pointed to this table; NULL in the top table */
+	u64 parent_value;
+	u64 table;	  /* pfn of the table */
+	unsigned int level;
+};
+
+static inline unsigned int gup_pt_shift(unsigned int level)
+{
+	return GUP_PAGE_SHIFT + 9 * level;
+}
+
+/* Bytes that one entry of @level covers. */
+static inline u64 gup_pt_size(unsigned int level)
+{
+	return UINT64_C(1) << gup_pt_shift(level);
+}
+
+/* First address beyond the entry of @level that covers @addr. */
+static inline u64 gup_pt_next(u64 addr, unsigned int level)
+{
+	return (addr | (gup_pt_size(level) - 1)) + 1;
+}
+
+static inline unsigned int gup_pt_index(u64 addr, unsigned int level)
+{
+	return (addr >> gup_pt_shift(level)) & (GUP_PT_ENTRIES - 1);
+}
+
+static inline u64 gup_min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- pt_walk.c ---- */
+
+void gup_pt_descend(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot);
+/* Descend to @level, making the tables that are missing; stops above it at a leaf. 0 or -ENOMEM. */
+int gup_pt_populate(struct gup_mm *mm, u64 addr, unsigned int level, struct gup_slot *slot);
+/* Lock the slot's table and read the entry again. */
+void gup_pt_lock(struct gup_machine *m, struct gup_slot *slot);
+void gup_pt_unlock(struct gup_machine *m, struct gup_slot *slot);
+/* Does the entry lead further down than the slot says? Then somebody linked a table in, and the walk starts again. */
+bool gup_pt_moved(const struct gup_slot *slot);
+void gup_pt_set(struct gup_slot *slot, u64 value);
+u64 gup_table_alloc(struct gup_machine *m);
+/* Unlink all tables that no VMA of @mm needs any more in [start, end). */
+void gup_pt_free_range(struct gup_mm *mm, u64 start, u64 end);
+void gup_pt_free_root(struct gup_mm *mm);
+/* Wait for walkers and give dead tables back. Sleeps. */
+void gup_tables_reap(struct gup_machine *m);
+
+/* ---- pt_map.c ---- */
+
+/* References that become free when entries are cleared; given back after the table's lock is dropped. */
+#define GUP_GATHER_MAX 64u
+
+struct gup_gather {
+	struct gup_machine *m;
+	u32 nr;
+	struct {
+		struct gup_page *head;
+		u32 refs;
+	} put[GUP_GATHER_MAX];
+};
+
+void gup_gather_flush(struct gup_gather *gather);
+/* Count a mapping of @nr frames from @page by entries of @level; its references are taken already. */
+void gup_map_add(struct gup_page *head, struct gup_page *page, u32 nr, unsigned int level);
+void gup_map_del(struct gup_page *head, struct gup_page *page, u32 nr, unsigned int level);
+/* Attributes that the mapping's protection gives an entry, without WRITE. */
+unsigned int gup_vma_attr(const struct gup_vma *vma);
+/* Is there a descriptor with counts behind this leaf? */
+bool gup_leaf_counted(u64 value);
+
+/* What zapping touches besides the entries that are wholly inside. */
+enum gup_zap { GUP_ZAP_ALL, GUP_ZAP_OBJECT_ONLY /* private copies stay */ };
+
+/*
+ * Clear the entries of [start, end). A 2 MiB entry that is partly inside goes as a whole if it maps an object (it is
+ * faulted in again); for anonymous memory it was split before.
+ */
+void gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what);
+/* Turn the 2 MiB entry around @addr, if there is one, into 4 KiB entries. 0 or -ENOMEM. */
+int gup_split_huge(struct gup_vma *vma, u64 addr);
+/* The same for both ends of [start, end), if they lie inside a 2 MiB entry. */
+int gup_split_edges(struct gup_vma *vma, u64 start, u64 end);
+void gup_protect_range(struct gup_vma *vma, u64 start, u64 end);
+
+/* ---- rmap.c ---- */
+
+/* Called for the part [start, end) of a VMA that may map the folio. */
+typedef void gup_rmap_fn(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *arg);
+/* Context: the caller holds the folio lock, or owns the folio alone. */
+void gup_rmap_walk(struct gup_page *head, gup_rmap_fn *fn, void *arg);
+/* Hold the reverse maps of a VMA's memory still, to link, unlink or change VMAs of the same lineage and object. */
+void gup_rmap_write_lock(struct gup_vma *vma);
+void gup_rmap_write_unlock(struct gup_vma *vma);
+void gup_rmap_link_locked(struct gup_vma *vma);
+void gup_rmap_unlink_locked(struct gup_vma *vma);
+/* Clear the entries that map page indices [first, last] of an object. */
+void gup_object_unmap(struct gup_object *object, u64 first, u64 last, enum gup_zap what);
+
+#endif

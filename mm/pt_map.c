@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/pt_map.c - what entries stand for: counting mappings, clearing, splitting and protecting ranges.
+ *
+ * A 2 MiB entry holds one reference on its folio, a 4 KiB entry one as well. Revocations are gathered: entries are
+ * cleared with the table locked, references are given back after it is unlocked.
+ */
+#include "internal.h"
+
+#define MAP_TOTAL (UINT64_C(1) << 32)
+#define MAP_WHOLE UINT64_C(1)
+
+void gup_gather_flush(struct gup_gather *gather)
+{
+	u32 i;
+
+	for (i = 0; i < gather->nr; i++)
+		gup_folio_put(gather->m, gather->put[i].head, gather->put[i].refs);
+	gather->nr = 0;
+}
+
+static bool gather_full(const struct gup_gather *gather)
+{
+	return gather->nr == GUP_GATHER_MAX;
+}
+
+/* Room for one more was made sure before. */
+static void gather_add(struct gup_gather *gather, struct gup_page *head)
+{
+	if (gather->nr && gather->put[gather->nr - 1].head == head) {
+		gather->put[gather->nr - 1].refs++;
+		return;
+	}
+	gather->put[gather->nr].head = head;
+	gather->put[gather->nr++].refs = 1;
+}
+
+void gup_map_add(struct gup_page *head, struct gup_page *page, u32 nr, unsigned int level)
+{
+	u32 i;
+
+	if (level) {
+		gup_port_fetch_add(&head[1].index, MAP_TOTAL + MAP_WHOLE);
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		gup_port_fetch_add(&page[i].mapcount, 1u);
+	if (gup_order(head))
+		gup_port_fetch_add(&head[1].index, nr * MAP_TOTAL);
+}
+
+void gup_map_del(struct gup_page *head, struct gup_page *page, u32 nr, unsigned int level)
+{
+	u32 i;
+
+	GUP_ASSERT(gup_folio_mapcount(head) >= nr);
+	if (level) {
+		gup_port_fetch_sub(&head[1].index, MAP_TOTAL + MAP_WHOLE);
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		gup_port_fetch_sub(&page[i].mapcount, 1u);
+	if (gup_order(head))
+		gup_port_fetch_sub(&head[1].index, nr * MAP_TOTAL);
+}
+
+unsigned int gup_vma_attr(const struct gup_vma *vma)
+{
+	unsigned int attr = 0;
+
+	if (vma->flags & GUP_VM_PROT)
+		attr |= GUP_PTE_ACCESS;
+	if (vma->flags & GUP_VM_EXEC)
+		attr |= GUP_PTE_EXEC;
+	if (vma->object && vma->object->ops->devmap)
+		attr |= GUP_PTE_DEVMAP;
+	return attr;
+}
+
+bool gup_leaf_counted(u64 value)
+{
+	return !(gup_arch_attr(value) & GUP_PTE_SPECIAL);
+}
+
+/* Forget what one present entry stands for; its reference goes to the gather. */
+static void drop_leaf(struct gup_gather *gather, u64 value, unsigned int level)
+{
+	struct gup_page *page = gup_page_at(gather->m, gup_arch_pfn(value));
+	struct gup_page *head = gup_head(gather->m, page);
+
+	if (gup_arch_attr(value) & GUP_PTE_DIRTY)
+		gup_flag_set(head, GUP_PF_DIRTY);
+	gup_map_del(head, page, 1, level);
+	gather_add(gather, head);
+}
+
+static bool zap_spares(const struct gup_machine *m, u64 value, enum gup_zap what)
+{
+	const struct gup_page *head;
+
+	if (what != GUP_ZAP_OBJECT_ONLY || !gup_leaf_counted(value))
+		return false;
+	head = gup_head(m, gup_page_at(m, gup_arch_pfn(value)));
+	return gup_kind(head) == GUP_FRAME_ANON;
+}
+
+static void zap_slot(struct gup_gather *gather, struct gup_slot *slot, enum gup_zap what)
+{
+	u64 value = slot->value;
+
+	if (!value || zap_spares(gather->m, value, what))
+		return;
+	gup_pt_set(slot, 0);
+	if (gup_arch_is_leaf(value, slot->level) && gup_leaf_counted(value))
+		drop_leaf(gather, value, slot->level);
+}
+
+void gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what)
+{
+	struct gup_machine *m = vma->mm->m;
+	struct gup_gather gather = { .m = m };
+	struct gup_slot slot;
+	u64 addr = start;
+
+	while (addr < end) {
+		gup_pt_descend(m, vma->mm->root, addr, &slot);
+		if (slot.level && !slot.value) {
+			addr = gup_pt_next(addr, slot.level);
+			continue;
+		}
+		gup_pt_lock(m, &slot);
+		while (addr < end && !gather_full(&gather) && !gup_pt_moved(&slot)) {
+			zap_slot(&gather, &slot, what);
+			addr = gup_pt_next(addr, slot.level);
+			if (!gup_pt_index(addr, slot.level))
+				break;
+			slot.value = gup_port_load(++slot.entry);
+		}
+		gup_pt_unlock(m, &slot);
+		gup_gather_flush(&gather);
+	}
+}
+
+/* Entries for the 512 frames that one 2 MiB leaf or migration entry stands for. */
+static void fill_split(struct gup_machine *m, u64 table, u64 value)
+{
+	u64 *entries = (u64 *)gup_direct(m, table);
+	u64 pfn = gup_arch_pfn(value);
+	unsigned int attr = gup_arch_attr(value), i;
+	bool migration = gup_arch_is_migration(value);
+
+	for (i = 0; i < GUP_PT_ENTRIES; i++)
+		gup_port_store_relaxed(&entries[i], migration ? gup_arch_mk_migration(pfn + i, 0, attr) :
+								gup_arch_mk_leaf(pfn + i, 0, attr));
+}
+
+/* From one mapping of the whole to one of each frame. The exclusive bit was the head's and becomes everybody's. */
+static bool split_counts(struct gup_machine *m, u64 value)
+{
+	struct gup_page *head = gup_page_at(m, gup_arch_pfn(value));
+	u32 i;
+
+	if (gup_folio_take(head, GUP_PT_ENTRIES - 1, false) != GUP_TAKE_OK)
+		return false;
+	if (gup_flag_test(head, GUP_PF_EXCL))
+		for (i = 1; i < GUP_PT_ENTRIES; i++)
+			gup_flag_set(&head[i], GUP_PF_EXCL);
+	gup_map_add(head, head, GUP_PT_ENTRIES, 0);
+	gup_map_del(head, head, 1, 1);
+	return true;
+}
+
+int gup_split_huge(struct gup_vma *vma, u64 addr)
+{
+	struct gup_machine *m = vma->mm->m;
+	struct gup_slot slot;
+	u64 table;
+
+	gup_pt_descend(m, vma->mm->root, addr, &slot);
+	if (slot.level != 1 || !slot.value)
+		return 0;
+	if (vma->object) {
+		u64 start = addr & ~(GUP_HUGE_SIZE - 1);
+
+		gup_zap_range(vma, start, start + GUP_HUGE_SIZE, GUP_ZAP_ALL);
+		return 0;
+	}
+	table = gup_table_alloc(m);
+	if (!table)
+		return -GUP_ENOMEM;
+	gup_pt_lock(m, &slot);
+	if (slot.value && !gup_pt_moved(&slot) &&
+	    (gup_arch_is_migration(slot.value) || split_counts(m, slot.value))) {
+		fill_split(m, table, slot.value);
+		gup_pt_set(&slot, gup_arch_mk_table(table));
+		table = 0;
+	}
+	gup_pt_unlock(m, &slot);
+	if (table)
+		gup_folio_put(m, gup_page_at(m, table), 1);
+	return table && slot.value && !gup_pt_moved(&slot) ? -GUP_ENOMEM : 0;
+}
+
+int gup_split_edges(struct gup_vma *vma, u64 start, u64 end)
+{
+	int err = 0;
+
+	if (start & (GUP_HUGE_SIZE - 1))
+		err = gup_split_huge(vma, start);
+	if (!err && end & (GUP_HUGE_SIZE - 1))
+		err = gup_split_huge(vma, end);
+	return err;
+}
+
+/* The entry as the VMA's protection wants it. Write permission is only taken away: a fault gives it. */
+static u64 protected_value(const struct gup_vma *vma, u64 value, unsigned int level)
+{
+	unsigned int attr = gup_arch_attr(value) & ~(GUP_PTE_ACCESS | GUP_PTE_EXEC);
+
+	attr |= gup_vma_attr(vma) & (GUP_PTE_ACCESS | GUP_PTE_EXEC);
+	if (!(vma->flags & GUP_VM_WRITE))
+		attr &= ~GUP_PTE_WRITE;
+	if (gup_arch_is_migration(value))
+		return gup_arch_mk_migration(gup_arch_pfn(value), level, attr);
+	return gup_arch_mk_leaf(gup_arch_pfn(value), level, attr);
+}
+
+void gup_protect_range(struct gup_vma *vma, u64 start, u64 end)
+{
+	struct gup_machine *m = vma->mm->m;
+	struct gup_slot slot;
+	u64 addr = start;
+
+	while (addr < end) {
+		gup_pt_descend(m, vma->mm->root, addr, &slot);
+		if (slot.level && !slot.value) {
+			addr = gup_pt_next(addr, slot.level);
+			continue;
+		}
+		gup_pt_lock(m, &slot);
+		while (addr < end && !gup_pt_moved(&slot)) {
+			if (slot.value)
+				gup_pt_set(&slot, protected_value(vma, slot.value, slot.level));
+			addr = gup_pt_next(addr, slot.level);
+			if (!gup_pt_index(addr, slot.level))
+				break;
+			slot.value = gup_port_load(++slot.entry);
+		}
+		gup_pt_unlock(m, &slot);
+	}
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/pt_walk.c - the loop over page-table levels, and tables coming and going.
+ *
+ * A dead table keeps its entries until walkers have left: it waits in a list that is linked through words of its
+ * descriptor, and a whole list is given back after one grace period.
+ */
+#include "internal.h"
+
+#define DEAD_TABLES_MAX 32u
+
+void gup_pt_descend(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot)
+{
+	slot->parent = NULL;
+	slot->parent_value = 0;
+	slot->table = root;
+	slot->level = GUP_PT_LEVELS - 1;
+	for (;;) {
+		slot->entry = (u64 *)gup_direct(m, slot->table) + gup_pt_index(addr, slot->level);
+		slot->value = gup_port_load(slot->entry);
+		if (!slot->level || !gup_arch_is_table(slot->value, slot->level))
+			return;
+		slot->parent = slot->entry;
+		slot->parent_value = slot->value;
+		slot->table = gup_arch_pfn(slot->value);
+		slot->level--;
+	}
+}
+
+static struct gup_port_lock *lock_of(struct gup_machine *m, u64 table)
+{
+	return (struct gup_port_lock *)(void *)&gup_page_at(m, table)->mapcount;
+}
+
+void gup_pt_lock(struct gup_machine *m, struct gup_slot *slot)
+{
+	gup_port_lock_acquire(lock_of(m, slot->table));
+	slot->value = gup_port_load(slot->entry);
+}
+
+void gup_pt_unlock(struct gup_machine *m, struct gup_slot *slot)
+{
+	gup_port_lock_release(lock_of(m, slot->table));
+}
+
+bool gup_pt_moved(const struct gup_slot *slot)
+{
+	return slot->level && gup_arch_is_table(slot->value, slot->level);
+}
+
+void gup_pt_set(struct gup_slot *slot, u64 value)
+{
+	slot->value = value;
+	gup_port_store(slot->entry, value);
+}
+
+u64 gup_table_alloc(struct gup_machine *m)
+{
+	struct gup_page *table = gup_folio_alloc(m, 0, GUP_FRAME_TABLE, false, GUP_SCOPE_UNMOVABLE);
+
+	if (!table)
+		return 0;
+	gup_folio_zero(m, table);
+	return gup_pfn(m, table);
+}
+
+int gup_pt_populate(struct gup_mm *mm, u64 addr, unsigned int level, struct gup_slot *slot)
+{
+	struct gup_machine *m = mm->m;
+	u64 table;
+
+	for (gup_pt_descend(m, mm->root, addr, slot); slot->level > level && !slot->value;
+	     gup_pt_descend(m, mm->root, addr, slot)) {
+		table = gup_table_alloc(m);
+		if (!table)
+			return -GUP_ENOMEM;
+		gup_pt_lock(m, slot);
+		if (!slot->value) {
+			gup_pt_set(slot, gup_arch_mk_table(table));
+			table = 0;
+		}
+		gup_pt_unlock(m, slot);
+		if (table)
+			gup_folio_put(m, gup_page_at(m, table), 1);
+	}
+	return 0;
+}
+
+void gup_tables_reap(struct gup_machine *m)
+{
+	struct gup_page *table;
+	u64 pfn;
+
+	gup_port_lock_acquire(&m->dead_lock);
+	pfn = m->dead_tables;
+	m->dead_tables = 0;
+	m->nr_dead = 0;
+	gup_port_lock_release(&m->dead_lock);
+	if (!pfn)
+		return;
+	gup_port_rcu_synchronize();
+	while (pfn) {
+		table = gup_page_at(m, pfn);
+		pfn = gup_port_load(&table->mapping);
+		gup_port_store(&table->mapping, (u64)0);
+		gup_folio_put(m, table, 1);
+	}
+}
+
+static void table_dead(struct gup_machine *m, u64 pfn)
+{
+	gup_port_lock_acquire(&m->dead_lock);
+	gup_port_store(&gup_page_at(m, pfn)->mapping, m->dead_tables);
+	m->dead_tables = pfn;
+	gup_port_store_relaxed(&m->nr_dead, m->nr_dead + 1);
+	gup_port_lock_release(&m->dead_lock);
+}
+
+/* Unlink the tables below one table of @level that lie in [start, end) and cover no VMA. */
+static void free_below(struct gup_mm *mm, u64 table, unsigned int level, u64 start, u64 end)
+{
+	struct gup_slot slot = { .table = table, .level = level };
+	u64 addr, first, last;
+
+	for (addr = start; addr < end; addr = last + 1) {
+		first = addr & ~(gup_pt_size(level) - 1);
+		last = gup_pt_next(addr, level) - 1;
+		slot.entry = (u64 *)gup_direct(mm->m, table) + gup_pt_index(addr, level);
+		slot.value = gup_port_load(slot.entry);
+		if (!gup_arch_is_table(slot.value, level))
+			continue;
+		if (level > 1)
+			free_below(mm, gup_arch_pfn(slot.value), level - 1, addr, gup_min(end, last + 1));
+		if (gup_itree_first(&mm->vmas, first, last))
+			continue;
+		table_dead(mm->m, gup_arch_pfn(slot.value));
+		gup_pt_lock(mm->m, &slot);
+		gup_pt_set(&slot, 0);
+		gup_pt_unlock(mm->m, &slot);
+	}
+}
+
+void gup_pt_free_range(struct gup_mm *mm, u64 start, u64 end)
+{
+	free_below(mm, mm->root, GUP_PT_LEVELS - 1, start, end);
+	if (gup_port_load_relaxed(&mm->m->nr_dead) >= DEAD_TABLES_MAX)
+		gup_tables_reap(mm->m);
+}
+
+void gup_pt_free_root(struct gup_mm *mm)
+{
+	free_below(mm, mm->root, GUP_PT_LEVELS - 1, 0, GUP_USER_TOP);
+	table_dead(mm->m, mm->root);
+	gup_tables_reap(mm->m);
+}

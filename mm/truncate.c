@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/truncate.c - taking pages away from an object: truncate and punch.
+ *
+ *	shared memory	each folio is locked, unmapped and dropped; a pin keeps the memory, which is nobody's then
+ *	FS DAX		the block is the storage, so it must be idle first:
+ *
+ *	    unmap -> freeze every block from exactly the file's reference -> drop
+ *	      ^                 | one is held
+ *	      +-- wait for it --+      (holding no lock; past the bound: -EBUSY, nothing changed)
+ *
+ * A block that is frozen cannot be taken by anybody, and what could not be frozen is thawed before the wait.
+ */
+#include "internal.h"
+
+#define WAIT_STEP UINT64_C(20000000)
+#define KEEP_SIZE UINT64_MAX
+
+/* Page indices that go away. Private copies of them go only when the object becomes shorter, and last. */
+struct cut {
+	struct gup_object *object;
+	u64 first, last;
+};
+
+static bool inside(const struct cut *cut, const struct gup_page *head)
+{
+	u64 first = gup_port_load(&head->index);
+
+	return first >= cut->first && first + gup_nr_frames(head) - 1 <= cut->last;
+}
+
+/* The part of a folio that is cut but stays allocated reads as zeroes from now on. */
+static void zero_part(const struct cut *cut, struct gup_page *head)
+{
+	u64 base = gup_port_load(&head->index), end = base + gup_nr_frames(head);
+	u64 first = cut->first > base ? cut->first : base;
+	u64 last = gup_min(cut->last, end - 1);
+
+	memset(gup_bytes_of(cut->object->m, head + (first - base)), 0, (last - first + 1) << GUP_PAGE_SHIFT);
+}
+
+/*
+ * One folio of shared memory, locked and referenced. Returns the index from where to go on: after a split, the same.
+ */
+static u64 cut_folio(const struct cut *cut, struct gup_page *head, struct gup_page *page)
+{
+	struct gup_machine *m = cut->object->m;
+	u64 base = gup_port_load(&head->index), end = base + gup_nr_frames(head);
+	u64 here = base + (u64)(page - head);
+
+	gup_object_unmap(cut->object, base, end - 1, GUP_ZAP_OBJECT_ONLY);
+	if (inside(cut, head)) {
+		gup_object_drop(cut->object, head);
+		return end;
+	}
+	if (gup_folio_split_unmapped(m, head, page, 1)) {
+		zero_part(cut, head);
+		here = end;
+		page = head;
+	}
+	gup_folio_unlock(m, page);
+	gup_folio_put(m, gup_head(m, page), 1);
+	return here;
+}
+
+static void cut_shm_locked(const struct cut *cut)
+{
+	struct gup_object *object = cut->object;
+	struct gup_page *head, *page;
+	u64 index = cut->first, pfn;
+	bool found;
+
+	for (;;) {
+		gup_port_lock_acquire(&object->lock);
+		found = gup_radix_next(&object->frames, &index, &pfn) && index <= cut->last;
+		gup_port_lock_release(&object->lock);
+		if (!found)
+			return;
+		if (gup_object_cached(object, index, &head, &page))
+			index = cut_folio(cut, head, page);
+	}
+}
+
+static void set_size(struct gup_object *object, u64 size)
+{
+	gup_port_lock_acquire(&object->lock);
+	if (size != KEEP_SIZE)
+		object->size = size;
+	gup_port_lock_release(&object->lock);
+}
+
+static void cut_shm(const struct cut *cut, u64 size)
+{
+	gup_port_lock_acquire(&cut->object->size_lock);
+	set_size(cut->object, size);
+	cut_shm_locked(cut);
+	gup_port_lock_release(&cut->object->size_lock);
+}
+
+/* The next folio at or after *index that the cut touches. Object locked. */
+static struct gup_page *next_touched(const struct cut *cut, u64 *index)
+{
+	struct gup_page *head;
+	u64 pfn;
+
+	if (!gup_radix_next(&cut->object->frames, index, &pfn) || *index > cut->last)
+		return NULL;
+	head = gup_head(cut->object->m, gup_page_at(cut->object->m, pfn));
+	*index = gup_port_load(&head->index) + gup_nr_frames(head);
+	return head;
+}
+
+/* Freeze every block, or none and name one that is held. Object locked. */
+static struct gup_page *freeze_all(const struct cut *cut)
+{
+	struct gup_page *head, *busy = NULL;
+	u64 index = cut->first, end = 0;
+
+	while (!busy && (head = next_touched(cut, &index))) {
+		if (gup_folio_freeze(head, 1))
+			end = index;
+		else
+			busy = head;
+	}
+	if (!busy)
+		return NULL;
+	for (index = cut->first; index < end && (head = next_touched(cut, &index));)
+		gup_folio_unfreeze(head, 1);
+	return busy;
+}
+
+/* A frozen run of blocks of which a part stays: single blocks from now on, the staying ones thawed. */
+static void split_frozen(const struct cut *cut, struct gup_page *head)
+{
+	u64 base = gup_port_load(&head->index), i;
+	u32 nr = gup_nr_frames(head);
+
+	gup_folio_prep(head, 0, GUP_FRAME_DAX);
+	for (i = 0; i < nr; i++) {
+		if (i)
+			gup_folio_prep(head + i, 0, GUP_FRAME_DAX);
+		gup_folio_set_object(head + i, cut->object, base + i);
+		if (base + i < cut->first || base + i > cut->last)
+			gup_folio_unfreeze(head + i, 1);
+	}
+}
+
+/* All blocks of the cut are frozen: they leave the file and are free. Object locked. */
+static void drop_frozen(const struct cut *cut)
+{
+	struct gup_page *head;
+	u64 index = cut->first, pfn;
+
+	while (gup_radix_next(&cut->object->frames, &index, &pfn) && index <= cut->last) {
+		head = gup_head(cut->object->m, gup_page_at(cut->object->m, pfn));
+		if (!inside(cut, head)) {
+			split_frozen(cut, head);
+			continue;
+		}
+		gup_object_remove_locked(cut->object, head);
+		gup_folio_free(cut->object->m, head);
+	}
+}
+
+/* Freeze and drop in one go: afterwards no fault finds the blocks. Returns one that is held, NULL if all are gone. */
+static struct gup_page *try_cut(const struct cut *cut, u64 size)
+{
+	struct gup_object *object = cut->object;
+	struct gup_page *busy;
+
+	gup_object_unmap(object, cut->first, cut->last, GUP_ZAP_OBJECT_ONLY);
+	gup_port_lock_acquire(&object->lock);
+	busy = freeze_all(cut);
+	if (!busy) {
+		drop_frozen(cut);
+		if (size != KEEP_SIZE)
+			object->size = size;
+	}
+	gup_port_lock_release(&object->lock);
+	return busy;
+}
+
+static int cut_dax(const struct cut *cut, u64 size, u64 timeout_ns, struct gup_why *why)
+{
+	struct gup_machine *m = cut->object->m;
+	u64 start = gup_port_now_ns(), waited, count;
+	struct gup_page *busy;
+	unsigned int tries = 0;
+
+	while ((busy = try_cut(cut, size))) {
+		tries++;
+		waited = gup_port_now_ns() - start;
+		if (waited >= timeout_ns) {
+			gup_refuse(why, -GUP_EBUSY, GUP_RULE_PINNED, 0, gup_pfn(m, busy));
+			gup_why_holder(m, why, busy, tries);
+			return -GUP_EBUSY;
+		}
+		count = gup_port_load(&busy->count);
+		if (gup_count_refs(count) > 1) /* the file owns the block: it stays where it is */
+			gup_folio_wait_count(m, busy, count, gup_min(timeout_ns - waited, WAIT_STEP));
+	}
+	return 0;
+}
+
+static int cut_object(const struct cut *cut, u64 size, u64 timeout_ns, struct gup_why *why)
+{
+	if (cut->object->ops->waits)
+		return cut_dax(cut, size, timeout_ns, why);
+	cut_shm(cut, size);
+	return 0;
+}
+
+int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why)
+{
+	struct cut cut = { object, bytes >> GUP_PAGE_SHIFT, UINT64_MAX };
+	int err;
+
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	if (!object || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP || !object->ops->resizable)
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+	if (bytes >= gup_object_size(object)) {
+		set_size(object, bytes);
+		return 0;
+	}
+	err = cut_object(&cut, bytes, timeout_ns, why);
+	if (!err)
+		gup_object_unmap(object, cut.first, cut.last, GUP_ZAP_ALL);
+	return err;
+}
+
+int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why)
+{
+	struct cut cut = { .object = object };
+
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	if (!object || !bytes || (offset | bytes) & ~GUP_PAGE_MASK || offset + bytes < offset || !object->ops->resizable)
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+	cut.first = offset >> GUP_PAGE_SHIFT;
+	cut.last = ((offset + bytes) >> GUP_PAGE_SHIFT) - 1;
+	return cut_object(&cut, KEEP_SIZE, timeout_ns, why);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/unpin.c - letting go of pages, run by run, and refusing what was never taken.
+ *
+ * Pages of an array that follow each other in one folio are released by one atomic operation. A page that holds no
+ * such reference is skipped, counted and logged; its count stays what it was. The zero page is never counted.
+ */
+#include "internal.h"
+
+/* How many entries from @pages on are neighbours in one folio. */
+static u64 run_at(struct gup_machine *m, struct gup_page **pages, u64 nr)
+{
+	struct gup_page *head = gup_head(m, pages[0]);
+	u64 most = gup_min(nr, gup_nr_frames(head) - (u64)(pages[0] - head)), i;
+
+	for (i = 1; i < most; i++)
+		if (pages[i] != pages[0] + i)
+			break;
+	return i;
+}
+
+void gup_release_pages(struct gup_machine *m, struct gup_page **pages, u64 nr, bool pin)
+{
+	u64 i, run;
+
+	for (i = 0; i < nr; i += run) {
+		run = run_at(m, pages + i, nr - i);
+		if (gup_pfn(m, pages[i]) == m->zero_pfn)
+			continue;
+		if (!pin)
+			gup_folio_put(m, gup_head(m, pages[i]), (u32)run);
+		else if (gup_folio_unpin(m, gup_head(m, pages[i]), (u32)run))
+			GUP_ASSERT(!"a pin that was taken is gone");
+	}
+}
+
+static bool belongs(const struct gup_machine *m, const struct gup_page *page)
+{
+	return page >= m->frames + GUP_HUGE_PAGES && page < m->frames + m->nr_pfns;
+}
+
+/* A release that nobody is entitled to: both call sites, if holders are tracked. */
+static int misuse(struct gup_machine *m, struct gup_page *page, bool pin, const void *site)
+{
+	char line[256];
+	struct gup_text t = { line, sizeof(line), 0 };
+	const void *taken = gup_track_site(m, page);
+
+	GUP_COUNT(m, bad_unpins, 1);
+	gup_text_str(&t, pin ? "unpin of pfn " : "put of pfn ");
+	gup_text_num(&t, gup_pfn(m, page));
+	gup_text_str(&t, pin ? ", which is not pinned; called from " : ", which no get holds; called from ");
+	gup_text_site(&t, site);
+	if (taken) {
+		gup_text_str(&t, pin ? "; a get was taken at " : "; a pin was taken at ");
+		gup_text_site(&t, taken);
+	}
+	gup_port_log(line);
+	return -GUP_EINVAL;
+}
+
+static int put_one(struct gup_machine *m, struct gup_page *page, const void *site)
+{
+	struct gup_page *head = gup_head(m, page);
+
+	if (!gup_folio_has_get(m, head))
+		return misuse(m, page, false, site);
+	if (m->track_holders)
+		gup_track_del(m, page, false);
+	gup_folio_put(m, head, 1);
+	return 0;
+}
+
+static int unpin_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool dirty, const void *site)
+{
+	struct gup_page *head = gup_head(m, page);
+	u32 i;
+
+	if (gup_count_pins(gup_port_load(&head->count)) < nr)
+		return misuse(m, page, true, site);
+	if (dirty)
+		gup_flag_set(head, GUP_PF_DIRTY);
+	for (i = 0; m->track_holders && i < nr; i++)
+		gup_track_del(m, page + i, true);
+	return gup_folio_unpin(m, head, nr) ? misuse(m, page, true, site) : 0;
+}
+
+/* What one call releases: an array of pages, or neighbours from @page on. */
+struct release {
+	struct gup_page **pages;
+	struct gup_page *page;
+	u64 nr;
+	bool pin, dirty;
+	const void *site;
+};
+
+static struct gup_page *page_at(const struct release *r, u64 i)
+{
+	return r->pages ? r->pages[i] : r->page + i;
+}
+
+/* Pages from the @i-th on that can go at once. */
+static u32 run_length(struct gup_machine *m, const struct release *r, u64 i)
+{
+	struct gup_page *page = page_at(r, i), *head = gup_head(m, page);
+	u64 most = gup_min(r->nr - i, gup_nr_frames(head) - (u64)(page - head)), run;
+
+	if (!r->pin)
+		return 1;
+	for (run = 1; run < most && page_at(r, i + run) == page + run; run++)
+		;
+	return (u32)run;
+}
+
+/* One run: if it cannot go as a whole, page by page, so that only what was never taken is refused. */
+static int release_run(struct gup_machine *m, const struct release *r, u64 i, u32 nr)
+{
+	struct gup_page *page = page_at(r, i), *head = gup_head(m, page);
+	int err = 0;
+	u32 k;
+
+	if (!r->pin)
+		return put_one(m, page, r->site);
+	if (nr == 1 || gup_count_pins(gup_port_load(&head->count)) >= nr)
+		return unpin_run(m, page, nr, r->dirty, r->site);
+	for (k = 0; k < nr; k++)
+		if (unpin_run(m, page + k, 1, r->dirty, r->site))
+			err = -GUP_EINVAL;
+	return err;
+}
+
+static int release(struct gup_machine *m, const struct release *r)
+{
+	int err = 0;
+	u64 i = 0;
+	u32 nr;
+
+	if (!m || (!r->pages && !r->page && r->nr))
+		return -GUP_EINVAL;
+	for (; i < r->nr; i += nr) {
+		struct gup_page *page = page_at(r, i);
+
+		nr = 1;
+		if (!page || !belongs(m, page)) {
+			err = -GUP_EINVAL;
+			continue;
+		}
+		if (gup_pfn(m, page) == m->zero_pfn)
+			continue;
+		nr = run_length(m, r, i);
+		if (release_run(m, r, i, nr))
+			err = -GUP_EINVAL;
+	}
+	return err;
+}
+
+#define HERE __builtin_return_address(0)
+
+int gup_unpin_user_page(struct gup_machine *m, struct gup_page *page)
+{
+	return release(m, &(struct release){ .page = page, .nr = 1, .pin = true, .site = HERE });
+}
+
+int gup_unpin_user_pages(struct gup_machine *m, struct gup_page **pages, unsigned long nr)
+{
+	return release(m, &(struct release){ .pages = pages, .nr = nr, .pin = true, .site = HERE });
+}
+
+int gup_unpin_user_pages_dirty_lock(struct gup_machine *m, struct gup_page **pages, unsigned long nr, bool dirty)
+{
+	return release(m,
+		       &(struct release){ .pages = pages, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });
+}
+
+int gup_unpin_user_page_range_dirty_lock(struct gup_machine *m, struct gup_page *page, unsigned long nr, bool dirty)
+{
+	return release(m, &(struct release){ .page = page, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });
+}
+
+int gup_put_page(struct gup_machine *m, struct gup_page *page)
+{
+	return release(m, &(struct release){ .page = page, .nr = 1, .site = HERE });
+}
+
+int gup_put_pages(struct gup_machine *m, struct gup_page **pages, unsigned long nr)
+{
+	return release(m, &(struct release){ .pages = pages, .nr = nr, .site = HERE });
+}
+
+int gup_set_page_dirty(struct gup_machine *m, struct gup_page *page)
+{
+	if (!m || !page || !belongs(m, page))
+		return -GUP_EINVAL;
+	gup_flag_set(gup_head(m, page), GUP_PF_DIRTY);
+	return 0;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * port/linux/port.c - Linux user space, the link-time half (gup/port.h) and the slow paths of gup_port.h.
+ *
+ * Frames are one memfd, mapped once: the direct map. Others may map parts of the same memfd (devices, windows).
+ * Everything here is called by the core through mm/host.h and calls nothing of the core.
+ */
+#define _GNU_SOURCE
+#define _LGPL_SOURCE /* for the layout of liburcu's per-thread record: is this thread registered already? */
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <gup/errno.h>
+#include <gup/port.h>
+#include <gup_port.h>
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+#define SPINS_BEFORE_SLEEP 100
+
+/* Memory */
+
+static void *map_anywhere(uint64_t bytes, int prot)
+{
+	void *at = mmap(NULL, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* Reserve too much, keep the part that begins on a 2 MiB boundary. */
+static void *reserve_aligned(uint64_t bytes)
+{
+	char *raw = map_anywhere(bytes + GUP_HUGE_SIZE, PROT_NONE);
+	uint64_t head;
+
+	if (!raw)
+		return NULL;
+	head = -(uint64_t)(uintptr_t)raw & (GUP_HUGE_SIZE - 1);
+	if (head)
+		munmap(raw, head);
+	munmap(raw + head + bytes, GUP_HUGE_SIZE - head);
+	return raw + head;
+}
+
+static void *map_frames(uint64_t bytes, int fd)
+{
+	void *at;
+
+	if (ftruncate(fd, (off_t)bytes))
+		return NULL;
+	at = reserve_aligned(bytes);
+	if (!at)
+		return NULL;
+	if (mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED) {
+		munmap(at, bytes);
+		return NULL;
+	}
+	return at;
+}
+
+int gup_port_memory_map(struct gup_port_memory *mem, bool frames)
+{
+	int fd = frames ? memfd_create("gup-frames", MFD_CLOEXEC) : -1;
+
+	if (frames && fd < 0)
+		return -GUP_ENOMEM;
+	mem->base = frames ? map_frames(mem->bytes, fd) : map_anywhere(mem->bytes, PROT_READ | PROT_WRITE);
+	if (!mem->base) {
+		if (frames)
+			close(fd);
+		return -GUP_ENOMEM;
+	}
+	madvise(mem->base, mem->bytes, MADV_DONTFORK);
+	mem->handle = fd;
+	return 0;
+}
+
+void gup_port_memory_unmap(struct gup_port_memory *mem)
+{
+	munmap(mem->base, mem->bytes);
+	if (mem->handle >= 0)
+		close((int)mem->handle);
+	mem->base = NULL;
+	mem->handle = -1;
+}
+
+/* Time and sleeping */
+
+static struct timespec to_timespec(uint64_t ns)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ns / NS_PER_SECOND), .tv_nsec = (long)(ns % NS_PER_SECOND) };
+}
+
+uint64_t gup_port_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+void gup_port_sleep_ns(uint64_t ns)
+{
+	struct timespec length = to_timespec(ns);
+
+	nanosleep(&length, NULL);
+}
+
+/* errno belongs to the program, which may be interrupted here by its own fault handler. */
+static void futex_call(uint32_t *word, int op, uint32_t value, const struct timespec *timeout)
+{
+	int saved = errno;
+
+	syscall(SYS_futex, word, op, value, timeout, NULL, 0);
+	errno = saved;
+}
+
+void gup_port_wait(uint32_t *word, uint32_t seen, uint64_t timeout_ns)
+{
+	struct timespec timeout = to_timespec(timeout_ns);
+
+	futex_call(word, FUTEX_WAIT_PRIVATE, seen, &timeout);
+}
+
+void gup_port_wake(uint32_t *word)
+{
+	futex_call(word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL);
+}
+
+/* Locks */
+
+void gup_port_lock_contended(struct gup_port_lock *l)
+{
+	for (int spin = 0; spin < SPINS_BEFORE_SLEEP; spin++) {
+		uint32_t word = 0;
+
+		if (__atomic_compare_exchange_n(&l->word, &word, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return;
+		if (word == 2)
+			break;
+		gup_port_relax();
+	}
+	/* From here on the lock is taken as "somebody may sleep", since others may. */
+	while (__atomic_exchange_n(&l->word, 2, __ATOMIC_ACQUIRE))
+		futex_call(&l->word, FUTEX_WAIT_PRIVATE, 2, NULL);
+}
+
+void gup_port_lock_wake(struct gup_port_lock *l)
+{
+	futex_call(&l->word, FUTEX_WAKE_PRIVATE, 1, NULL);
+}
+
+void gup_port_rwlock_init(struct gup_port_rwlock *l)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&l->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
+/* RCU */
+
+#ifdef GUP_PORT_TSAN
+char gup_port_rcu_done, gup_port_rcu_begun;
+#endif
+
+_Thread_local bool gup_port_rcu_registered;
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+
+/* Runs as the thread ends. Another key's destructor may pin after this one: the thread then registers once more. */
+static void unregister_thread(void *unused)
+{
+	(void)unused;
+	gup_port_rcu_registered = false;
+	urcu_memb_unregister_thread();
+}
+
+static void create_exit_key(void)
+{
+	if (pthread_key_create(&exit_key, unregister_thread))
+		gup_port_panic(__FILE__, __LINE__, "no pthread key left");
+}
+
+void gup_port_rcu_register(void)
+{
+	pthread_once(&exit_key_once, create_exit_key);
+	if (!URCU_TLS(urcu_memb_reader).registered) {
+		urcu_memb_register_thread();
+		pthread_setspecific(exit_key, &exit_key);
+	}
+	gup_port_rcu_registered = true;
+}
+
+void gup_port_rcu_synchronize(void)
+{
+	GUP_PORT_TSAN_RELEASE(&gup_port_rcu_begun);
+	urcu_memb_synchronize_rcu();
+	GUP_PORT_TSAN_ACQUIRE(&gup_port_rcu_done);
+}
+
+/* Threads and messages */
+
+unsigned int gup_port_slot(void)
+{
+	static uint32_t next_slot;
+	static _Thread_local uint32_t slot_plus_one;
+
+	if (!slot_plus_one)
+		slot_plus_one = gup_port_fetch_add(&next_slot, 1) + 1;
+	return slot_plus_one - 1;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* An exported function by its name; otherwise the offset in its file, which addr2line -e FILE understands. */
+bool gup_port_site(const void *site, char *buf, size_t size)
+{
+	Dl_info info;
+	const char *name;
+	const void *base;
+
+	if (!dladdr(site, &info) || !info.dli_fname)
+		return false;
+	name = info.dli_sname ? info.dli_sname : base_name(info.dli_fname);
+	base = info.dli_sname ? info.dli_saddr : info.dli_fbase;
+	snprintf(buf, size, "%s+0x%zx", name, (size_t)((const char *)site - (const char *)base));
+	return true;
+}
+
+/* One system call, so that lines of several threads do not mix. */
+void gup_port_log(const char *line)
+{
+	struct iovec parts[] = {
+		{ (void *)(uintptr_t) "libgup: ", 8 },
+		{ (void *)(uintptr_t)line, strlen(line) },
+		{ (void *)(uintptr_t) "\n", 1 },
+	};
+
+	if (writev(STDERR_FILENO, parts, 3) < 0)
+		return; /* nowhere to say so */
+}
+
+_Noreturn void gup_port_panic(const char *file, int line, const char *what)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s:%d: broken invariant: %s", file, line, what);
+	gup_port_log(text);
+	abort();
+}
