@@ -78,6 +78,7 @@ static bool is_free_block(struct gup_machine *m, u64 pfn, unsigned int order)
 
 static void free_locked(struct gup_machine *m, struct gup_zone *zone, u64 pfn, unsigned int order)
 {
+	gup_port_store(&gup_page_at(m, pfn)->flags, 0u);
 	while (order < GUP_HUGE_ORDER && is_free_block(m, pfn ^ (UINT64_C(1) << order), order)) {
 		u64 buddy = pfn ^ (UINT64_C(1) << order);
 

@@ -26,7 +26,16 @@ static bool access_allowed(unsigned int attr, bool write)
 	return attr & GUP_PTE_ACCESS && (!write || attr & GUP_PTE_WRITE);
 }
 
-/* Copy within one page if its entry allows it now; sets the dirty bit as a CPU does. */
+/* What a CPU does at the first store, and what the folio will want to know. */
+static void set_dirty(struct gup_machine *m, struct gup_slot *slot)
+{
+	u64 pfn = gup_arch_pfn(slot->value);
+
+	gup_flag_set(gup_head(m, gup_page_at(m, pfn)), GUP_PF_DIRTY);
+	gup_pt_set(slot, gup_arch_mk_leaf(pfn, slot->level, gup_arch_attr(slot->value) | GUP_PTE_DIRTY));
+}
+
+/* Copy within one page if its entry allows it now. */
 static bool access_present(struct gup_mm *mm, u64 addr, const struct access *a, u64 bytes)
 {
 	struct gup_slot slot;
@@ -43,7 +52,7 @@ static bool access_present(struct gup_mm *mm, u64 addr, const struct access *a, 
 		ok = access_allowed(attr, a->from != NULL);
 		pfn = gup_arch_pfn(slot.value);
 		if (ok && a->from && !(attr & GUP_PTE_DIRTY))
-			gup_pt_set(&slot, gup_arch_mk_leaf(pfn, slot.level, attr | GUP_PTE_DIRTY));
+			set_dirty(mm->m, &slot);
 		if (ok)
 			access_bytes(a, gup_direct(mm->m, pfn) + (addr & (gup_pt_size(slot.level) - 1)), bytes);
 	}

@@ -32,8 +32,10 @@ static void make_writable(struct gup_fault *f, struct gup_slot *slot)
 {
 	unsigned int attr = gup_arch_attr(slot->value);
 
-	if (f->flags & GUP_FAULT_WRITE)
+	if (f->flags & GUP_FAULT_WRITE) {
+		gup_flag_set(gup_head(f->mm->m, gup_page_at(f->mm->m, gup_arch_pfn(slot->value))), GUP_PF_DIRTY);
 		attr |= GUP_PTE_DIRTY | (f->vma->flags & GUP_VM_WRITE ? GUP_PTE_WRITE : 0);
+	}
 	gup_pt_set(slot, gup_arch_mk_leaf(gup_arch_pfn(slot->value), slot->level, attr));
 	GUP_COUNT(f->mm->m, faults, 1);
 }

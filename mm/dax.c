@@ -10,11 +10,12 @@
 static int fsdax_fill(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head)
 {
 	struct gup_machine *m = object->m;
-	u64 pfn = 0;
+	u64 pfn;
 
 	(void)scope; /* storage has one place */
-	if (!gup_alloc_should_fail(m))
-		pfn = gup_buddy_alloc(m, object->zone, order, GUP_LIST_MOVABLE);
+	if (gup_alloc_should_fail(m))
+		return -GUP_ENOMEM;
+	pfn = gup_buddy_alloc(m, object->zone, order, GUP_LIST_MOVABLE);
 	if (!pfn)
 		return -GUP_ENOSPC;
 	*out_head = gup_page_at(m, pfn);

@@ -30,7 +30,7 @@ void gup_fault_map_anon(struct gup_fault *f, struct gup_slot *slot, struct gup_p
 	if (f->vma->flags & GUP_VM_WRITE)
 		attr |= GUP_PTE_WRITE;
 	gup_folio_set_lineage(head, f->vma->lineage, gup_vma_index(f->vma, addr));
-	gup_flag_set(head, GUP_PF_EXCL);
+	gup_flag_set(head, GUP_PF_EXCL | GUP_PF_DIRTY);
 	gup_map_add(head, head, 1, slot->level);
 	gup_pt_set(slot, gup_arch_mk_leaf(gup_pfn(f->mm->m, head), slot->level, attr));
 	GUP_COUNT(f->mm->m, faults, 1);

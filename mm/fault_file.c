@@ -51,6 +51,8 @@ static enum gup_fault_result map_page(struct gup_fault *f, struct gup_slot *slot
 	gup_pt_lock(m, slot);
 	if (!slot->value && gup_folio_take(head, 1, false) == GUP_TAKE_OK) {
 		gup_map_add(head, page, 1, slot->level);
+		if (f->flags & GUP_FAULT_WRITE)
+			gup_flag_set(head, GUP_PF_DIRTY);
 		gup_pt_set(slot, gup_arch_mk_leaf(gup_pfn(m, page), slot->level, shared_attr(f)));
 		GUP_COUNT(m, faults, 1);
 		result = GUP_FAULT_DONE;

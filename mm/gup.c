@@ -162,6 +162,8 @@ static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gu
 		return gup_refuse(why, mm->m->contract->entries[call->entry].bad_argument, rule, call->start, 0);
 	if (is_fast(call->entry) && bad_fast_range(mm->m->contract, call, why, &result))
 		return result;
+	if (call->nr_pages <= 0)
+		return 0;
 	op_init(&op, mm, call, why);
 	op.tag.site = site;
 	op.tag.pin = op.pin;

@@ -129,6 +129,7 @@ static u64 overlap(struct gup_machine *m, const struct gup_extent *e, u64 first,
 	return gup_min(end, last) - *out_pfn + 1;
 }
 
+/* Frames of a pin in [first, last]; the first of them through @out_pfn. */
 static u64 pin_overlap(struct gup_machine *m, const struct gup_pin *pin, u64 first, u64 last, u64 *out_pfn)
 {
 	struct gup_extent_iter it = { .pin = pin };

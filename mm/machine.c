@@ -98,18 +98,26 @@ static bool zones_from_config(struct gup_machine *m, const struct gup_machine_co
 	return m->nr_pfns <= UINT32_MAX;
 }
 
+static enum gup_block home_of(const struct gup_zone *zone)
+{
+	switch (zone->kind) {
+	case GUP_ZONE_CMA:
+		return GUP_BLOCK_CMA;
+	case GUP_ZONE_MOVABLE:
+		return GUP_BLOCK_ZONE_MOVABLE;
+	case GUP_ZONE_DAX:
+		return zone->dax == GUP_DAX_FS ? GUP_BLOCK_FSDAX : GUP_BLOCK_DEVDAX;
+	default:
+		return GUP_BLOCK_MOVABLE;
+	}
+}
+
 static void blocks_init(struct gup_machine *m)
 {
-	static const u8 home[GUP_NR_ZONE_KINDS] = {
-		[GUP_ZONE_NORMAL] = GUP_BLOCK_MOVABLE,
-		[GUP_ZONE_CMA] = GUP_BLOCK_CMA,
-		[GUP_ZONE_MOVABLE] = GUP_BLOCK_ZONE_MOVABLE,
-		[GUP_ZONE_DAX] = GUP_BLOCK_DAX,
-	};
 	unsigned int i;
 
 	for (i = 0; i < m->nr_zones; i++)
-		memset(m->blocks + (m->zones[i].start >> GUP_HUGE_ORDER), home[m->zones[i].kind],
+		memset(m->blocks + (m->zones[i].start >> GUP_HUGE_ORDER), home_of(&m->zones[i]),
 		       (m->zones[i].end - m->zones[i].start) >> GUP_HUGE_ORDER);
 }
 

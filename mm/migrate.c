@@ -16,6 +16,7 @@
 #include "internal.h"
 
 #define WAIT_STEP UINT64_C(5000000)
+#define RANGE_TRIES 3u
 
 bool gup_folio_movable(struct gup_page *head)
 {
@@ -351,8 +352,8 @@ int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why
 
 /* ---- by user address ---- */
 
-/* The movable folio that is mapped at @addr, isolated, or NULL. *next is where the next one may be. */
-static struct gup_page *isolate_at(struct gup_mm *mm, u64 addr, u64 *next)
+/* The movable folio that is mapped at @addr, with a reference, or NULL. *next is where the next one may be. */
+static struct gup_page *movable_at(struct gup_mm *mm, u64 addr, u64 *next)
 {
 	struct gup_machine *m = mm->m;
 	struct gup_page *head = NULL;
@@ -369,38 +370,53 @@ static struct gup_page *isolate_at(struct gup_mm *mm, u64 addr, u64 *next)
 			head = NULL;
 	}
 	gup_pt_unlock(m, &slot);
-	if (head && !gup_folio_isolate(head)) {
-		gup_folio_put(m, head, 1);
-		head = NULL;
-	}
 	return head;
+}
+
+/*
+ * Move the folio at @addr. *last is the folio that the call before left here: neighbouring entries map the same one,
+ * which was dealt with. 1 if it moved, 0 if there was nothing to move, or errno.
+ */
+static int migrate_at(struct gup_mm *mm, u64 addr, u64 *next, struct gup_page **last, struct gup_why *why)
+{
+	struct gup_page *head = movable_at(mm, addr, next);
+	u64 ignored;
+	int err;
+
+	if (!head)
+		return 0;
+	if (head == *last || !gup_folio_isolate(head)) {
+		gup_folio_put(mm->m, head, 1);
+		return 0;
+	}
+	err = gup_folio_migrate(mm->m, head, GUP_SCOPE_ANY, RANGE_TRIES, why);
+	*last = movable_at(mm, addr, &ignored);
+	if (*last)
+		gup_folio_put(mm->m, *last, 1);
+	return err ? err : 1;
 }
 
 long gup_migrate_range(struct gup_mm *mm, uint64_t addr, uint64_t length, struct gup_why *why)
 {
-	struct gup_page *head;
+	u64 end = addr + length, next;
+	struct gup_page *last = NULL;
 	struct gup_why one;
 	long moved = 0;
-	u64 end = addr + length, next;
-	int err = 0;
+	int done;
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
 	if (!mm || length & ~GUP_PAGE_MASK || !gup_range_ok(addr, length))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, addr, 0);
 	gup_mmap_read_lock(mm);
 	for (; addr < end; addr = next) {
-		head = isolate_at(mm, addr, &next);
-		if (!head)
-			continue;
-		if (!gup_folio_migrate(mm->m, head, GUP_SCOPE_ANY, 3, &one)) {
+		done = migrate_at(mm, addr, &next, &last, &one);
+		if (done > 0)
 			moved++;
-		} else if (!err) {
-			err = one.error;
-			one.addr = addr;
-			if (why)
-				*why = one;
+		if (done < 0 && why && !why->error) {
+			*why = one;
+			why->addr = addr;
 		}
 	}
 	gup_mmap_read_unlock(mm);
-	return err ? err : moved;
+	return moved;
 }

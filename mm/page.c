@@ -142,7 +142,7 @@ bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page)
 		return true;
 	if (block == GUP_BLOCK_CMA)
 		return m->contract->cma_owner_longterm && gup_kind(page) == GUP_FRAME_CMA;
-	return !(block & GUP_BLOCK_ISOLATED) && block != GUP_BLOCK_ZONE_MOVABLE;
+	return block == GUP_BLOCK_UNMOVABLE || block == GUP_BLOCK_MOVABLE || block == GUP_BLOCK_DEVDAX;
 }
 
 struct gup_lineage *gup_folio_lineage(const struct gup_page *head)

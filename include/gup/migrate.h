@@ -20,8 +20,8 @@
  * Pinned folios stay where they are, and so do zero pages, DAX and CMA owners' frames.
  *
  * Context: sleeps, takes mmap_lock for reading.
- * Return: number of folios that moved; -EINVAL for NULL or a bad range; -EBUSY or -ENOMEM if one stayed that could be
- * moved otherwise (@why tells which; others may have moved).
+ * Return: number of folios that moved; -EINVAL for NULL or a bad range. If a movable folio stayed, @why->error is
+ * -EBUSY or -ENOMEM.
  */
 long gup_migrate_range(struct gup_mm *mm, uint64_t addr, uint64_t length, struct gup_why *why);
 

@@ -31,7 +31,7 @@ int gup_shm_create(struct gup_machine *m, uint64_t bytes, unsigned int flags, st
 /**
  * gup_pfnmap_create() - device registers: a range of frame numbers without descriptors
  * @m:         the machine
- * @first_pfn: first number, beyond the machine's own frames
+ * @first_pfn: first number, beyond the machine's own frames and below 2^36
  * @bytes:     size, a positive multiple of 4 KiB
  * @out:       receives the object
  *

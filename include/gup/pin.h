@@ -235,8 +235,8 @@ bool gup_pin_next_extent(struct gup_extent_iter *it, struct gup_extent *out);
  * struct gup_holder - somebody who holds frames
  * @owner:    owner's or mm's name; "(untracked)" if the machine does not track holders
  * @site:     return address of the call that took it, NULL if untracked
- * @pfn:      first frame
- * @pages:    frames from there on
+ * @pfn:      the first frame of the range that it holds
+ * @pages:    how many frames of the range it holds
  * @count:    pins or gets on each of them by this holder
  * @pin:      a pin, else a get
  * @longterm: taken with LONGTERM
