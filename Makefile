@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A thin front: meson builds, scripts/ does what takes more than a line.
+#
+#   make demo [FILE=path]   the main job, on FILE's bytes
+#   make test               all tests, once
+#   make ci                 everything that a change must pass
+#   make bench              numbers, as CSV
+#   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
+PREFIX ?= /usr/local
+FILE ?=
+
+.PHONY: demo test ci bench format lint install clean
+
+demo:
+	@scripts/deps demo
+	@scripts/compile build -Dbuildtype=release -Dtool=enabled
+	@build/tools/gup/gup demo $(if $(FILE),'$(FILE)')
+
+test:
+	@scripts/deps test
+	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
+	@scripts/run-tests build/test
+
+ci:
+	@scripts/deps ci
+	@scripts/ci
+
+bench:
+	@scripts/deps demo
+	@scripts/compile build -Dbuildtype=release -Dtool=enabled
+	@bench/run build
+
+format:
+	@scripts/deps ci
+	@scripts/sources | xargs clang-format -i
+
+lint:
+	@scripts/deps ci
+	@scripts/lint
+
+install:
+	@scripts/deps demo
+	@scripts/compile build -Dbuildtype=release -Dtool=enabled
+	@meson configure build -Dprefix=$(PREFIX)
+	@meson install -C build --quiet
+
+clean:
+	rm -rf build
