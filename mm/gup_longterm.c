@@ -48,7 +48,7 @@ static void collect(struct gup_op *op, struct claims *claims)
 			claim(op, op->runs[i].page, claims);
 }
 
-/* Move what is claimed, and remember the first failure. */
+/* Move what is claimed, and remember the first failure; after one, nobody is waited for any more. */
 static int move_claimed(struct gup_op *op, const struct claims *claims)
 {
 	struct gup_why why;
@@ -56,7 +56,8 @@ static int move_claimed(struct gup_op *op, const struct claims *claims)
 	u32 i;
 
 	for (i = 0; i < claims->nr_mine; i++) {
-		err = gup_folio_migrate(op->m, claims->mine[i], op->scope | GUP_SCOPE_UNMOVABLE, MOVE_TRIES, &why);
+		err = gup_folio_migrate(op->m, claims->mine[i], op->scope | GUP_SCOPE_UNMOVABLE, first ? 1 : MOVE_TRIES,
+					&why);
 		if (!err || first)
 			continue;
 		first = err;

@@ -194,8 +194,8 @@ void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head);
 
 /* ---- isolate.c ---- */
 /*
- * Empty [start, end) of a zone and take its frames out of the free lists. Context: the zone's isolate_lock held. 0,
- * -EBUSY, -ENOMEM with nothing taken.
+ * Empty [start, end) of a zone and take its frames out of the free lists. @deadline: how long to wait for what is held; 0
+ * for one scan. Context: the zone's isolate_lock held. 0, -EBUSY, -ENOMEM with nothing taken.
  */
 int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline,
 		   struct gup_why *why);

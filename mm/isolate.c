@@ -10,7 +10,8 @@
  */
 #include "internal.h"
 
-#define MOVE_TRIES 2u
+#define MOVE_TRIES 1u /* the scan goes on; waiting is for the whole range */
+#define SCANS_MIN 3u  /* what is only passing by is gone by then */
 
 enum scan { SCAN_FREE, SCAN_MOVED, SCAN_BUSY, SCAN_NOMEM, SCAN_NEVER };
 
@@ -55,6 +56,7 @@ static enum scan move_away(struct gup_machine *m, struct gup_page *head, struct 
 static enum scan scan_range(struct gup_machine *m, u64 start, u64 end, struct gup_why *why)
 {
 	enum scan worst = SCAN_FREE, scan;
+	struct gup_page *head;
 	struct gup_why one;
 	u64 pfn = start, block;
 	unsigned int order;
@@ -65,13 +67,13 @@ static enum scan scan_range(struct gup_machine *m, u64 start, u64 end, struct gu
 			pfn = block + (UINT64_C(1) << order);
 			continue;
 		}
-		scan = move_away(m, gup_head(m, gup_page_at(m, pfn)), &one);
+		head = gup_head(m, gup_page_at(m, pfn));
+		pfn = gup_pfn(m, head) + gup_nr_frames(head);
+		scan = move_away(m, head, &one);
 		if (scan > worst) {
 			worst = scan;
-			if (why)
-				*why = one;
+			*why = one;
 		}
-		pfn++;
 	}
 	return worst;
 }
@@ -84,12 +86,12 @@ static void begin(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 e
 }
 
 /* Sleep until whoever is in the way may have gone. */
-static void wait_for(struct gup_machine *m, const struct gup_why *why, u64 timeout_ns)
+static void wait_for(struct gup_machine *m, const struct gup_why *why)
 {
 	struct gup_page *head = gup_head(m, gup_page_at(m, why->pfn));
 	u64 count = gup_port_load(&head->count);
 
-	gup_folio_wait_count(m, head, count, gup_min(timeout_ns, GUP_WAIT_MOMENT));
+	gup_folio_wait_count(m, head, count, GUP_WAIT_MOMENT);
 }
 
 static enum scan empty_range(struct gup_machine *m, u64 start, u64 end, u64 deadline, struct gup_why *why)
@@ -104,9 +106,9 @@ static enum scan empty_range(struct gup_machine *m, u64 start, u64 end, u64 dead
 			continue;
 		tries++;
 		now = gup_port_now_ns();
-		if (scan != SCAN_BUSY || now >= deadline)
+		if (scan != SCAN_BUSY || (now >= deadline && (!deadline || tries >= SCANS_MIN)))
 			break;
-		wait_for(m, why, deadline - now);
+		wait_for(m, why);
 	} while (scan != SCAN_FREE);
 	why->tries = tries;
 	return scan;

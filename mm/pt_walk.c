@@ -116,6 +116,17 @@ static void table_dead(struct gup_machine *m, u64 pfn)
 	gup_port_lock_release(&m->dead_lock);
 }
 
+/* Out of its parent first: whoever reaps the list waits only for walkers that could have seen it there. */
+static void unlink_table(struct gup_machine *m, struct gup_slot *slot)
+{
+	u64 pfn = gup_arch_pfn(slot->value);
+
+	gup_pt_lock(m, slot);
+	gup_pt_set(slot, 0);
+	gup_pt_unlock(m, slot);
+	table_dead(m, pfn);
+}
+
 /* Unlink the tables below one table of @level that lie in [start, end) and cover no VMA. */
 static void free_below(struct gup_mm *mm, u64 table, unsigned int level, u64 start, u64 end)
 {
@@ -133,10 +144,7 @@ static void free_below(struct gup_mm *mm, u64 table, unsigned int level, u64 sta
 			free_below(mm, gup_arch_pfn(slot.value), level - 1, addr, gup_min(end, last + 1));
 		if (gup_itree_first(&mm->vmas, first, last))
 			continue;
-		table_dead(mm->m, gup_arch_pfn(slot.value));
-		gup_pt_lock(mm->m, &slot);
-		gup_pt_set(&slot, 0);
-		gup_pt_unlock(mm->m, &slot);
+		unlink_table(mm->m, &slot);
 	}
 }
 

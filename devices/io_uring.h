@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * devices/io_uring.h - a disk that reads a file into pinned frames, by io_uring with registered buffers.
+ *
+ * A libgup pin binds libgup's own memory manager. A device that does real I/O registers the frames with the host as
+ * well: pin, attach, read as often as needed, detach, unpin - in this order. Where the host allows no io_uring the same
+ * reads are done by pread(), and gup_uring_stats says so.
+ */
+#ifndef GUP_DEVICES_IO_URING_H
+#define GUP_DEVICES_IO_URING_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct gup_uring;
+
+/**
+ * struct gup_uring_stats - how the bytes came in
+ * @ring_error:     0, or the negative errno with which the host refused io_uring or the registration of any buffer
+ * @direct_bytes:   by READ_FIXED past the host's page cache (O_DIRECT)
+ * @buffered_bytes: by READ_FIXED through the host's page cache
+ * @pread_bytes:    by pread()
+ * @reads:          requests that were made
+ * @windows:        how often buffers were registered with the host
+ * @window:         buffers registered at a time; fewer than attached if the host's RLIMIT_MEMLOCK is short
+ */
+struct gup_uring_stats {
+	int ring_error;
+	uint64_t direct_bytes;
+	uint64_t buffered_bytes;
+	uint64_t pread_bytes;
+	uint64_t reads;
+	uint64_t windows;
+	size_t window;
+};
+
+/** struct gup_uring_read - bytes of the file for the first part of one attached buffer. */
+struct gup_uring_read {
+	size_t buffer;
+	uint64_t offset; /* into the file; a multiple of 4096 */
+	uint32_t bytes;
+};
+
+/**
+ * gup_uring_open() - a disk that holds @path
+ * @path: a regular file
+ * @out:  receives the device
+ *
+ * Return: 0; -EINVAL for NULL; -ENOMEM; the errno of open(). A host without io_uring is not an error.
+ */
+int gup_uring_open(const char *path, struct gup_uring **out);
+
+/**
+ * gup_uring_attach() - tell the device which memory it may write to
+ * @dev:     the device
+ * @buffers: memory of pinned frames, page-aligned in start and length; must stay valid until detach
+ * @nr:      how many
+ *
+ * Registers as many with the host as it allows at a time; the others get their turn while reading. If it allows none,
+ * reads are done by pread(). Buffers of at most 1 MiB pass the usual RLIMIT_MEMLOCK of 8 MiB.
+ *
+ * Return: 0; -EINVAL for NULL, no buffers or if buffers are attached.
+ */
+int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t nr);
+
+/**
+ * gup_uring_read() - read from the file into attached buffers
+ * @dev:      the device
+ * @requests: what to read where; in rising order of buffers, if not all can be registered at once
+ * @nr:       how many
+ *
+ * What lies beyond the end of the file is not written to.
+ *
+ * Return: bytes read; -EINVAL for NULL or a buffer that is not attached; the errno of a failed read.
+ */
+int64_t gup_uring_read(struct gup_uring *dev, const struct gup_uring_read *requests, size_t nr);
+
+/** gup_uring_detach() - device and host forget the buffers. To be called before the frames are unpinned. */
+void gup_uring_detach(struct gup_uring *dev);
+
+/** gup_uring_stats_get() - what happened since open. */
+void gup_uring_stats_get(const struct gup_uring *dev, struct gup_uring_stats *out);
+
+/** gup_uring_close() - detach and forget the device; NULL is allowed. */
+void gup_uring_close(struct gup_uring *dev);
+
+#endif
