@@ -165,34 +165,35 @@ static void search_pins(struct search *s)
 	gup_port_lock_release(&s->m->list_lock);
 }
 
+static void search_bucket(struct search *s, const struct gup_track *t)
+{
+	for (; t; t = t->next) {
+		struct gup_holder h = { .site = t->site, .pfn = t->pfn, .pages = 1, .count = t->count };
+
+		if (t->pfn < s->first || t->pfn > s->last)
+			continue;
+		h.pin = t->pin;
+		h.longterm = t->longterm;
+		h.age_ns = s->now - t->since;
+		gup_name_set(h.owner, t->owner);
+		add(s, &h);
+	}
+}
+
+/* Only the buckets that frames of the range can be in. */
 static void search_records(struct search *s)
 {
-	struct gup_track *t;
-	unsigned int i;
+	u64 nr = gup_min(s->last - s->first + 1, TRACK_BUCKETS), i;
 
 	gup_port_lock_acquire(&s->m->track_lock);
-	for (i = 0; i < TRACK_BUCKETS; i++) {
-		for (t = s->m->track[i]; t; t = t->next) {
-			struct gup_holder h = { .site = t->site, .pfn = t->pfn, .pages = 1, .count = t->count };
-
-			if (t->pfn < s->first || t->pfn > s->last)
-				continue;
-			h.pin = t->pin;
-			h.longterm = t->longterm;
-			h.age_ns = s->now - t->since;
-			gup_name_set(h.owner, t->owner);
-			add(s, &h);
-		}
-	}
+	for (i = 0; i < nr; i++)
+		search_bucket(s, *bucket_of(s->m, s->first + i));
 	gup_port_lock_release(&s->m->track_lock);
 }
 
-/* References of one kind on a folio that pins of the own form and records account for. */
-static u64 known_refs(struct gup_machine *m, u64 first, u64 last, bool pin)
+static u64 known_pins(struct gup_machine *m, u64 first, u64 last, bool pin)
 {
 	struct gup_link *link;
-	struct gup_track *t;
-	unsigned int i;
 	u64 known = 0, pfn;
 
 	gup_port_lock_acquire(&m->list_lock);
@@ -200,20 +201,31 @@ static u64 known_refs(struct gup_machine *m, u64 first, u64 last, bool pin)
 		if (((struct gup_pin *)link)->pin == pin)
 			known += pin_overlap(m, (struct gup_pin *)link, first, last, &pfn);
 	gup_port_lock_release(&m->list_lock);
+	return known;
+}
+
+static u64 known_records(struct gup_machine *m, u64 first, u64 last, bool pin)
+{
+	struct gup_track *t;
+	u64 known = 0, pfn;
+
 	gup_port_lock_acquire(&m->track_lock);
-	for (i = 0; i < TRACK_BUCKETS; i++)
-		for (t = m->track[i]; t; t = t->next)
-			if (t->pfn >= first && t->pfn <= last && t->pin == pin)
+	for (pfn = first; pfn <= last; pfn++)
+		for (t = *bucket_of(m, pfn); t; t = t->next)
+			if (t->pfn == pfn && t->pin == pin)
 				known += t->count;
 	gup_port_lock_release(&m->track_lock);
 	return known;
 }
 
+/* References of one kind on a folio that neither pins of the own form nor records account for. */
 static void add_untracked(struct search *s, u64 pfn, u64 frames, u64 count, bool pin)
 {
 	struct gup_holder h = { .owner = UNTRACKED, .pfn = pfn, .pages = frames, .count = (u32)count, .pin = pin };
-	u64 known = count ? known_refs(s->m, pfn, pfn + frames - 1, pin) : 0;
+	u64 known = 0;
 
+	if (count)
+		known = known_pins(s->m, pfn, pfn + frames - 1, pin) + known_records(s->m, pfn, pfn + frames - 1, pin);
 	if (count <= known)
 		return;
 	h.count = (u32)(count - known);

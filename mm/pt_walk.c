@@ -94,7 +94,7 @@ void gup_tables_reap(struct gup_machine *m)
 	gup_port_lock_acquire(&m->dead_lock);
 	pfn = m->dead_tables;
 	m->dead_tables = 0;
-	m->nr_dead = 0;
+	gup_port_store_relaxed(&m->nr_dead, 0u);
 	gup_port_lock_release(&m->dead_lock);
 	if (!pfn)
 		return;
