@@ -71,7 +71,7 @@ static int truncate_file(struct scene *scene, struct gup_why *why)
 
 	gup_say_progress("truncate waits for the pages of the file");
 	err = gup_object_truncate(scene->file, 0, PATIENCE, why);
-	gup_say("truncate(file, 0) returned %s after %.1f ms; the file has %" PRIu64 " bytes.", gup_errno_text(err),
+	gup_say("truncate(file, 0) returned %s after %.2f ms; the file has %" PRIu64 " bytes.", gup_errno_text(err),
 		gup_now_ms() - begin, gup_object_size(scene->file));
 	return err;
 }
@@ -85,8 +85,9 @@ static bool play_without(struct scene *scene, struct gup_verdict *verdict)
 	if (scene->held != PAGES)
 		return gup_say_unexpected("the pin of %d pages gave %s", PAGES, gup_errno_text(scene->held));
 	gup_say("A network card pins %d pages of it to write into them, for as long as it likes:", PAGES);
-	gup_say("pin_user_pages_fast(FOLL_WRITE) = %ld; frame %" PRIu64 " has %" PRIu32 " pin.", scene->held,
-		gup_page_to_pfn(scene->stage.m, scene->pages[0]), gup_page_pins(scene->stage.m, scene->pages[0]));
+	gup_say("pin_user_pages_fast(FOLL_WRITE) = %ld; the block at frame %" PRIu64 " has %" PRIu32 " pins.",
+		scene->held, gup_page_to_pfn(scene->stage.m, scene->pages[0]),
+		gup_page_pins(scene->stage.m, scene->pages[0]));
 	err = truncate_file(scene, &why);
 	if (err != -GUP_EBUSY || strcmp(why.holder, "recorder"))
 		return gup_say_unexpected("truncate should have met the pin of \"recorder\", but the holder is \"%s\"",

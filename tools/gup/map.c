@@ -180,11 +180,11 @@ static void draw_state(FILE *file, const struct zone *zone, enum state state, un
 	fputs("\"/>\n", file);
 }
 
-static const char *zone_purpose(enum gup_zone_kind kind)
+static const char *zone_purpose(const struct zone *zone)
 {
-	switch (kind) {
+	switch (zone->kind) {
 	case GUP_ZONE_CMA:
-		return "lent out meanwhile";
+		return zone->count[STATE_CMA_OWNER] ? "in its owner's hands" : "lent out meanwhile";
 	case GUP_ZONE_MOVABLE:
 		return "only data that can be moved";
 	default:
@@ -199,7 +199,7 @@ static void draw_zone(FILE *file, const struct zone *zone, unsigned int left)
 
 	snprintf(text, sizeof(text), "%s%s%s: %.0f MiB, %s; %.1f MiB free",
 		 zone->kind == GUP_ZONE_CMA ? "Area &quot;" : "", zone->name,
-		 zone->kind == GUP_ZONE_CMA ? "&quot;" : "", mib(zone->nr), zone_purpose(zone->kind), mib(free_frames));
+		 zone->kind == GUP_ZONE_CMA ? "&quot;" : "", mib(zone->nr), zone_purpose(zone), mib(free_frames));
 	draw_text(file, left, zone->y - 7, "class=\"zone\"", text);
 	for (enum state state = 0; state < NR_STATES; state++)
 		draw_state(file, zone, state, left);

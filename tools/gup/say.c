@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LINE_LENGTH 88
+
 static bool on_terminal(void)
 {
 	static int known = -1;
@@ -94,12 +96,32 @@ void gup_say(const char *fmt, ...)
 	va_end(args);
 }
 
+/* Characters of @text that fit into a line, without breaking a word. */
+static size_t line_length(const char *text)
+{
+	size_t length = strlen(text), at = LINE_LENGTH;
+
+	if (length <= at)
+		return length;
+	while (at && text[at] != ' ')
+		at--;
+	return at ? at : length;
+}
+
 void gup_say_why(const struct gup_why *why)
 {
 	char sentence[400];
+	const char *at = sentence;
 
 	gup_why_str(why, sentence, sizeof(sentence));
-	gup_say("libgup says why: %s", sentence);
+	gup_say("libgup says why:");
+	while (*at) {
+		size_t length = line_length(at);
+
+		gup_say("  | %.*s", (int)length, at);
+		at += length;
+		at += *at == ' ';
+	}
 }
 
 bool gup_say_unexpected(const char *fmt, ...)

@@ -13,6 +13,7 @@
 #define SHARED (16 * GUP_MIB)
 #define RANGE (1024 * GUP_MIB)
 #define PAGES (RANGE / GUP_PAGE_SIZE)
+#define ARRAY_BYTES (PAGES * sizeof(void *))
 
 static uint64_t map_range(struct gup_stage *stage, struct gup_object *object)
 {
@@ -66,16 +67,21 @@ static uint64_t largest_free(struct gup_stage *stage, uint64_t *free_bytes)
 	return largest;
 }
 
-static enum gup_bug_outcome array_fits(struct gup_stage *stage)
+/* Free memory is enough for the array, but not in one piece. */
+static bool is_broken_up(struct gup_stage *stage)
 {
-	const uint64_t need = PAGES * sizeof(void *);
 	uint64_t free_bytes, largest = largest_free(stage, &free_bytes);
 
 	gup_say("%" PRIu64 " KiB of memory are free, the largest piece has %" PRIu64 " KiB", free_bytes >> 10,
 		largest >> 10);
-	gup_say("kcalloc(%" PRIu64 ", sizeof(struct vm_area_struct *)) needs %" PRIu64 " KiB in one piece: %s", PAGES,
-		need >> 10, largest < need ? "-ENOMEM" : "it fits");
-	return largest < need && need < free_bytes ? GUP_BUG_SEEN : GUP_BUG_CONFUSED;
+	return largest < ARRAY_BYTES && ARRAY_BYTES < free_bytes;
+}
+
+static enum gup_bug_outcome allocate_array(void)
+{
+	gup_say("kcalloc(%" PRIu64 ", sizeof(struct vm_area_struct *)) wants %" PRIu64 " KiB in one piece: -ENOMEM",
+		PAGES, ARRAY_BYTES >> 10);
+	return GUP_BUG_SEEN;
 }
 
 static enum gup_bug_outcome pin_range(struct gup_stage *stage, uint64_t addr)
@@ -88,8 +94,7 @@ static enum gup_bug_outcome pin_range(struct gup_stage *stage, uint64_t addr)
 	gup_mmap_read_lock(stage->mm);
 	got = gup_get_user_pages(stage->mm, addr, PAGES, GUP_WRITE | GUP_LONGTERM, pages);
 	gup_mmap_read_unlock(stage->mm);
-	gup_say("get_user_pages(FOLL_WRITE | FOLL_LONGTERM) of 1 GiB with the memory in such pieces = %s of %" PRIu64,
-		gup_errno_text(got), PAGES);
+	gup_say("get_user_pages(FOLL_WRITE | FOLL_LONGTERM) of 1 GiB = %s of %" PRIu64, gup_errno_text(got), PAGES);
 	if (got > 0)
 		gup_put_pages(stage->m, pages, (unsigned long)got);
 	free(pages);
@@ -99,17 +104,15 @@ static enum gup_bug_outcome pin_range(struct gup_stage *stage, uint64_t addr)
 static enum gup_bug_outcome run(struct gup_stage *stage, bool fixed)
 {
 	struct gup_object *object;
-	enum gup_bug_outcome outcome;
 	uint64_t addr;
 
 	if (gup_shm_create(stage->m, SHARED, 0, &object))
 		return gup_bug_confused("no shared memory");
 	addr = map_range(stage, object);
 	gup_object_put(object);
-	if (!addr || gup_populate(stage->mm, addr, SHARED) || !break_up(stage))
-		return gup_bug_confused("the memory could not be prepared");
-	outcome = array_fits(stage);
-	return outcome == GUP_BUG_SEEN && fixed ? pin_range(stage, addr) : outcome;
+	if (!addr || gup_populate(stage->mm, addr, SHARED) || !break_up(stage) || !is_broken_up(stage))
+		return gup_bug_confused("the memory could not be broken up");
+	return fixed ? pin_range(stage, addr) : allocate_array();
 }
 
 const struct gup_bug gup_bug_contiguous_array = {
