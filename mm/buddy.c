@@ -73,7 +73,9 @@ static void list_del(struct gup_machine *m, struct gup_zone *zone, u64 pfn, unsi
 
 static bool is_free_block(struct gup_machine *m, u64 pfn, unsigned int order)
 {
-	return gup_flags(gup_page_at(m, pfn)) == (GUP_FRAME_FREE | order << GUP_PF_ORDER_SHIFT);
+	u32 flags = gup_flags(gup_page_at(m, pfn)) & ~GUP_PF_WAITERS; /* somebody may wait for what was here before */
+
+	return flags == (GUP_FRAME_FREE | order << GUP_PF_ORDER_SHIFT);
 }
 
 static void free_locked(struct gup_machine *m, struct gup_zone *zone, u64 pfn, unsigned int order)

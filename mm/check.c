@@ -132,7 +132,8 @@ static void check_object(struct check *c, struct gup_object *object)
 
 		expect(c, gup_folio_object(head) == object, "a cached folio names another object", pfn);
 		expect(c, gup_port_load(&head->index) + (u64)(page - head) == index, "a cached folio is misplaced", pfn);
-		expect(c, index < object->size >> GUP_PAGE_SHIFT, "a cached folio lies beyond the end", pfn);
+		expect(c, gup_port_load(&head->index) < object->size >> GUP_PAGE_SHIFT, "a cached folio lies beyond the end",
+		       pfn);
 	}
 }
 

@@ -23,7 +23,7 @@ static bool can_reuse(struct gup_machine *m, struct gup_page *page, struct gup_p
 	if (gup_flag_test(level ? head : page, GUP_PF_EXCL))
 		return true;
 	if (m->contract->reuse_by_mapcount)
-		return gup_folio_mapcount(head) == 1;
+		return gup_folio_mapcount(head) == 1 && !gup_flag_test(head, GUP_PF_LOCKED | GUP_PF_ISOLATED);
 	return (level || !gup_order(head)) && gup_count_refs(gup_port_load(&head->count)) == 1;
 }
 

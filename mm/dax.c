@@ -133,7 +133,7 @@ int gup_devdax_open(struct gup_machine *m, const char *device, struct gup_object
 	zone = device_by_name(m, device, GUP_DAX_DEVICE);
 	if (!zone)
 		return -GUP_ENOENT;
-	gup_port_lock_acquire(&zone->isolate_lock);
+	gup_port_rwlock_write_lock(&zone->isolate_lock);
 	object = opened_before(m, zone);
 	if (!object)
 		err = gup_object_new(m, &gup_devdax_ops, GUP_OBJECT_DEVDAX, &object);
@@ -144,6 +144,6 @@ int gup_devdax_open(struct gup_machine *m, const char *device, struct gup_object
 		gup_object_ref(object);
 		*out = object;
 	}
-	gup_port_lock_release(&zone->isolate_lock);
+	gup_port_rwlock_write_unlock(&zone->isolate_lock);
 	return err;
 }

@@ -71,9 +71,15 @@ static enum copied copy_leaf(struct copy *c, u64 addr)
 	struct gup_machine *m = c->child->mm->m;
 	struct gup_page *page = gup_page_at(m, gup_arch_pfn(c->from->value));
 	struct gup_page *head = gup_head(m, page);
+	bool exclusive = gup_flag_test(page, GUP_PF_EXCL);
 
-	if (gup_kind(head) != GUP_FRAME_ANON || try_share(m, page, head))
-		return share(c, head, page) ? COPIED : COPY_NOMEM;
+	if (gup_kind(head) != GUP_FRAME_ANON || try_share(m, page, head)) {
+		if (share(c, head, page))
+			return COPIED;
+		if (exclusive)
+			gup_flag_set(page, GUP_PF_EXCL);
+		return COPY_NOMEM;
+	}
 	if (c->from->level)
 		return COPY_SPLIT;
 	return copy_pinned(c, page, addr) ? COPIED : COPY_NOMEM;

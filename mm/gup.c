@@ -88,7 +88,9 @@ static bool bad_fast_range(const struct gup_contract *rules, const struct gup_ca
 	u64 start = call->start & GUP_PAGE_MASK, length = (u64)call->nr_pages << GUP_PAGE_SHIFT;
 	u64 end = start + length;
 
-	if (call->nr_pages <= 0 && rules->nonpositive_is_zero)
+	if (call->nr_pages != (int)call->nr_pages)
+		*out_result = gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, start, 0);
+	else if (call->nr_pages <= 0 && rules->nonpositive_is_zero)
 		*out_result = 0;
 	else if (end < start)
 		*out_result = gup_refuse(why, rules->fast_overflow, GUP_RULE_RANGE_OVERFLOW, start, 0);
@@ -171,6 +173,7 @@ static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gu
 	gup_name_set(op.tag.owner, mm->name);
 	result = gup_op_run(&op, is_fast(call->entry), is_fast_only(call->entry));
 	if (op.dropped) {
+		GUP_ASSERT(call->locked);
 		gup_mmap_read_unlock(mm);
 		*call->locked = 0;
 	}

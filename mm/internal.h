@@ -61,6 +61,8 @@ void gup_object_ref(struct gup_object *object);
  */
 int gup_object_folio(struct gup_object *object, u64 index, enum gup_scope scope, bool fill, struct gup_page **out_head,
 		     struct gup_page **out_page);
+/* The first page index at or after *index that has a folio. */
+bool gup_object_next(struct gup_object *object, u64 *index);
 /* The folio cached at @index, also beyond the end, locked and with a reference; false if there is none just now. */
 bool gup_object_cached(struct gup_object *object, u64 index, struct gup_page **out_head, struct gup_page **out_page);
 /* Put @new_head in the place of @old_head, which is frozen; the cache's reference moves along. */

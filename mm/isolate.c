@@ -44,7 +44,7 @@ static enum scan move_away(struct gup_machine *m, struct gup_page *head, struct 
 	if (!gup_folio_isolate(head)) {
 		gup_folio_put(m, head, 1);
 		gup_folio_wait_isolated(m, head);
-		return SCAN_MOVED;
+		return refuse(m, head, why, SCAN_BUSY);
 	}
 	err = gup_folio_migrate(m, head, GUP_SCOPE_ANY, MOVE_TRIES, why);
 	if (!err)
@@ -158,11 +158,11 @@ int gup_offline_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, ui
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
 	if (!zone)
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, first_pfn);
-	gup_port_lock_acquire(&zone->isolate_lock);
+	gup_port_rwlock_write_lock(&zone->isolate_lock);
 	err = gup_range_take(m, zone, first_pfn, first_pfn + nr, gup_port_now_ns() + timeout_ns, why);
 	for (pfn = first_pfn; !err && pfn < first_pfn + nr; pfn++)
 		gup_folio_prep(gup_page_at(m, pfn), 0, GUP_FRAME_OFFLINE);
-	gup_port_lock_release(&zone->isolate_lock);
+	gup_port_rwlock_write_unlock(&zone->isolate_lock);
 	return err;
 }
 
@@ -174,12 +174,12 @@ int gup_online_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr)
 
 	if (!zone)
 		return -GUP_EINVAL;
-	gup_port_lock_acquire(&zone->isolate_lock);
+	gup_port_rwlock_write_lock(&zone->isolate_lock);
 	for (pfn = first_pfn; !err && pfn < first_pfn + nr; pfn++)
 		if (gup_kind(gup_page_at(m, pfn)) != GUP_FRAME_OFFLINE)
 			err = -GUP_EINVAL;
 	for (pfn = first_pfn; !err && pfn < first_pfn + nr; pfn++)
 		gup_buddy_free(m, zone, pfn, 0);
-	gup_port_lock_release(&zone->isolate_lock);
+	gup_port_rwlock_write_unlock(&zone->isolate_lock);
 	return err;
 }

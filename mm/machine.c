@@ -170,8 +170,11 @@ void gup_list_del(struct gup_machine *m, struct gup_link *link)
 static int machine_start(struct gup_machine *m)
 {
 	struct gup_page *zero;
+	unsigned int i;
 
 	blocks_init(m);
+	for (i = 0; i < m->nr_zones; i++)
+		gup_port_rwlock_init(&m->zones[i].isolate_lock);
 	gup_slab_init(m);
 	list_init(&m->mms);
 	list_init(&m->objects);
@@ -240,10 +243,14 @@ static bool log_leftovers(struct gup_machine *m)
 /* Locks of the host may hold host resources. */
 static void locks_destroy(struct gup_machine *m)
 {
+	unsigned int i;
+
 	while (m->mms.next != &m->mms)
 		gup_mm_destroy((struct gup_mm *)m->mms.next);
 	while (m->objects.next != &m->objects)
 		gup_object_put((struct gup_object *)m->objects.next);
+	for (i = 0; i < m->nr_zones; i++)
+		gup_port_rwlock_destroy(&m->zones[i].isolate_lock);
 }
 
 int gup_machine_destroy(struct gup_machine *m)

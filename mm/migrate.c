@@ -50,29 +50,27 @@ void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head)
 
 /* ---- entries: to migration entries and back ---- */
 
-static u64 to_migration(struct gup_page *head, struct gup_page *page, u64 value, unsigned int level)
-{
-	unsigned int attr = gup_arch_attr(value);
-	struct gup_page *bearer = level ? head : page;
-
-	if (gup_flag_test(bearer, GUP_PF_EXCL)) {
-		attr |= GUP_PTE_EXCL;
-		gup_flag_clear(bearer, GUP_PF_EXCL);
-	}
-	return gup_arch_mk_migration(gup_arch_pfn(value), level, attr);
-}
-
+/*
+ * Entry first, then the pin count, as everywhere. An exclusive page that is pinned stays as it is: a fork that met the
+ * migration entry would take it for a page that may be shared.
+ */
 static void unmap_slot(struct gup_machine *m, struct gup_slot *slot, struct gup_page *head)
 {
-	struct gup_page *page;
-	u64 value = slot->value;
+	u64 value = slot->value, pfn = gup_arch_pfn(value);
+	struct gup_page *page = gup_page_at(m, pfn), *bearer = slot->level ? head : page;
+	unsigned int attr = gup_arch_attr(value);
+	bool exclusive;
 
-	if (!gup_arch_is_leaf(value, slot->level) || !gup_leaf_counted(value))
+	if (!gup_arch_is_leaf(value, slot->level) || !gup_leaf_counted(value) || gup_head(m, page) != head)
 		return;
-	page = gup_page_at(m, gup_arch_pfn(value));
-	if (gup_head(m, page) != head)
+	exclusive = gup_flag_test(bearer, GUP_PF_EXCL);
+	gup_flag_clear(bearer, GUP_PF_EXCL);
+	gup_pt_set(slot, gup_arch_mk_migration(pfn, slot->level, attr | (exclusive ? GUP_PTE_EXCL : 0)));
+	if (exclusive && gup_count_pins(gup_port_load(&head->count))) {
+		gup_flag_set(bearer, GUP_PF_EXCL);
+		gup_pt_set(slot, value);
 		return;
-	gup_pt_set(slot, to_migration(head, page, value, slot->level));
+	}
 	gup_map_del(head, page, 1, slot->level);
 	gup_folio_put(m, head, 1);
 }
@@ -311,10 +309,11 @@ static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup
 		return -GUP_EBUSY;
 	}
 	split_frozen(m, head, keep, refs);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		remap_folio(m, head + i, head + i);
+		gup_wake(m, gup_pfn(m, head + i)); /* a fault may have met the part, or still the whole */
+	}
 	put_parts(m, head, nr);
-	gup_wake(m, gup_pfn(m, head)); /* who waits at a migration entry waits for the old head */
 	return 0;
 }
 

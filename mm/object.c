@@ -20,6 +20,7 @@ int gup_object_new(struct gup_machine *m, const struct gup_object_ops *ops, enum
 	object->kind = kind;
 	gup_port_store(&object->refs, (u64)1);
 	gup_port_rwlock_init(&object->map_lock);
+	gup_port_rwlock_init(&object->size_lock);
 	gup_list_add(m, &m->objects, &object->link);
 	*out = object;
 	return 0;
@@ -44,6 +45,7 @@ void gup_object_put(struct gup_object *object)
 	gup_object_free_frames(object);
 	gup_list_del(object->m, &object->link);
 	gup_port_rwlock_destroy(&object->map_lock);
+	gup_port_rwlock_destroy(&object->size_lock);
 	gup_slab_free(object->m, GUP_SLAB_OBJECT, object);
 }
 
@@ -260,15 +262,27 @@ void gup_object_drop(struct gup_object *object, struct gup_page *head)
 	gup_folio_put(object->m, head, 2);
 }
 
+/* The first page index at or after *index that has a folio. */
+bool gup_object_next(struct gup_object *object, u64 *index)
+{
+	bool found;
+	u64 pfn;
+
+	gup_port_lock_acquire(&object->lock);
+	found = gup_radix_next(&object->frames, index, &pfn);
+	gup_port_lock_release(&object->lock);
+	return found;
+}
+
 /* The last handle is gone: nothing maps it, but pins may hold its folios, which then go with the last pin. */
 void gup_object_free_frames(struct gup_object *object)
 {
 	struct gup_page *head, *page;
-	u64 index = 0, pfn;
+	u64 index = 0;
 
 	if (object->ops->release)
 		object->ops->release(object);
-	while (gup_radix_next(&object->frames, &index, &pfn))
+	while (gup_object_next(object, &index))
 		if (gup_object_cached(object, index, &head, &page))
 			gup_object_drop(object, head);
 }

@@ -12,12 +12,10 @@ struct transfer {
 
 static void transfer_bytes(const struct transfer *t, u8 *frame, u64 done, u64 bytes)
 {
-	if (frame && t->from)
+	if (t->from)
 		memcpy(frame, t->from + done, bytes);
-	else if (frame)
-		memcpy(t->to + done, frame, bytes);
 	else
-		memset(t->to + done, 0, bytes);
+		memcpy(t->to + done, frame, bytes);
 }
 
 /* The part of a transfer that lies in one page: 0 or errno. */
@@ -26,8 +24,8 @@ static int transfer_page(struct gup_object *object, u64 offset, const struct tra
 	struct gup_page *head, *page;
 	int err = gup_object_folio(object, offset >> GUP_PAGE_SHIFT, GUP_SCOPE_ANY, t->from != NULL, &head, &page);
 
-	if (err == -GUP_ENOENT) {
-		transfer_bytes(t, NULL, done, bytes);
+	if (err == -GUP_ENOENT && t->to) {
+		memset(t->to + done, 0, bytes); /* a hole */
 		return 0;
 	}
 	if (err)

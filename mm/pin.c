@@ -185,14 +185,15 @@ static int request_check(struct gup_mm *mm, const struct gup_request *r, struct 
 	return 0;
 }
 
-/* A pin without pages, charged for them. */
-static int pin_new(struct gup_mm *mm, const struct gup_request *r, struct gup_pin **out, struct gup_why *why)
+/* A pin without pages, charged for them; NULL with the reason in @why. */
+static struct gup_pin *pin_new(struct gup_mm *mm, const struct gup_request *r, struct gup_why *why)
 {
 	struct gup_pin *pin = gup_slab_alloc(mm->m, GUP_SLAB_PIN);
-	int err;
 
-	if (!pin)
-		return gup_refuse(why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, r->addr, 0);
+	if (!pin) {
+		gup_refuse(why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, r->addr, 0);
+		return NULL;
+	}
 	pin->mm = mm;
 	pin->owner = r->owner;
 	pin->addr = r->addr;
@@ -201,16 +202,14 @@ static int pin_new(struct gup_mm *mm, const struct gup_request *r, struct gup_pi
 	pin->flags = r->flags;
 	pin->pin = mm->m->contract->has_pin;
 	pin->since = gup_port_now_ns();
-	err = charge_pin(pin, why);
-	if (err) {
+	if (charge_pin(pin, why)) {
 		gup_slab_free(mm->m, GUP_SLAB_PIN, pin);
-		return err;
+		return NULL;
 	}
 	gup_port_fetch_add(&mm->refs, (u64)1);
 	if (pin->owner)
 		gup_port_fetch_add(&pin->owner->nr_pins, (u64)1);
-	*out = pin;
-	return 0;
+	return pin;
 }
 
 static int pin_fill(struct gup_pin *pin, struct gup_why *why)
@@ -239,13 +238,17 @@ static int pin_fill(struct gup_pin *pin, struct gup_why *why)
 static int pin_range(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why,
 		     const void *site)
 {
-	struct gup_pin *pin = NULL;
-	int err = out ? request_check(mm, request, why) : gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+	struct gup_pin *pin;
+	int err;
 
-	if (!err)
-		err = pin_new(mm, request, &pin, why);
+	if (!out)
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+	err = request_check(mm, request, why);
 	if (err)
 		return err;
+	pin = pin_new(mm, request, why);
+	if (!pin)
+		return why->error;
 	pin->site = site;
 	err = pin_fill(pin, why);
 	if (err) {

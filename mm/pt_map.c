@@ -165,8 +165,8 @@ static bool split_counts(struct gup_machine *m, u64 value)
 	if (gup_flag_test(head, GUP_PF_EXCL))
 		for (i = 1; i < GUP_PT_ENTRIES; i++)
 			gup_flag_set(&head[i], GUP_PF_EXCL);
-	gup_map_add(head, head, GUP_PT_ENTRIES, 0);
 	gup_map_del(head, head, 1, 1);
+	gup_map_add(head, head, GUP_PT_ENTRIES, 0);
 	return true;
 }
 

@@ -94,6 +94,7 @@ void *gup_slab_alloc(struct gup_machine *m, enum gup_slab_kind kind)
 	if (!slab)
 		slab = slab_new(m, cache);
 	if (slab) {
+		GUP_ASSERT(slab->free);
 		object = slab->free;
 		slab->free = *(void **)object;
 		slab->used++;

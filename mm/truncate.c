@@ -67,34 +67,50 @@ static void cut_shm_locked(const struct cut *cut)
 {
 	struct gup_object *object = cut->object;
 	struct gup_page *head, *page;
-	u64 index = cut->first, pfn;
-	bool found;
+	u64 index = cut->first;
 
-	for (;;) {
-		gup_port_lock_acquire(&object->lock);
-		found = gup_radix_next(&object->frames, &index, &pfn) && index <= cut->last;
-		gup_port_lock_release(&object->lock);
-		if (!found)
-			return;
+	while (gup_object_next(object, &index) && index <= cut->last)
 		if (gup_object_cached(object, index, &head, &page))
 			index = cut_folio(cut, head, page);
-	}
 }
 
-static void set_size(struct gup_object *object, u64 size)
+static u64 set_size(struct gup_object *object, u64 size)
 {
+	u64 old;
+
 	gup_port_lock_acquire(&object->lock);
+	old = object->size;
 	if (size != KEEP_SIZE)
 		object->size = size;
 	gup_port_lock_release(&object->lock);
+	return old;
+}
+
+/* A folio that was held when it was cut stays over the old end, and whoever held it may have written there. */
+static void zero_beyond(struct gup_object *object, u64 old_size)
+{
+	struct cut cut = { object, old_size >> GUP_PAGE_SHIFT, UINT64_MAX };
+	struct gup_page *head, *page;
+
+	if (!gup_object_cached(object, cut.first, &head, &page))
+		return;
+	zero_part(&cut, head);
+	gup_folio_unlock(object->m, head);
+	gup_folio_put(object->m, head, 1);
 }
 
 static void cut_shm(const struct cut *cut, u64 size)
 {
-	gup_port_lock_acquire(&cut->object->size_lock);
-	set_size(cut->object, size);
-	cut_shm_locked(cut);
-	gup_port_lock_release(&cut->object->size_lock);
+	struct gup_object *object = cut->object;
+	u64 old;
+
+	gup_port_rwlock_write_lock(&object->size_lock);
+	old = set_size(object, size);
+	if (size != KEEP_SIZE && size > old)
+		zero_beyond(object, old);
+	else
+		cut_shm_locked(cut);
+	gup_port_rwlock_write_unlock(&object->size_lock);
 }
 
 /* The next folio at or after *index that the cut touches. Object locked. */
@@ -218,10 +234,6 @@ int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t time
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
 	if (!object || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP || !object->ops->resizable)
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
-	if (bytes >= gup_object_size(object)) {
-		set_size(object, bytes);
-		return 0;
-	}
 	err = cut_object(&cut, bytes, timeout_ns, why);
 	if (!err)
 		gup_object_unmap(object, cut.first, cut.last, GUP_ZAP_ALL);

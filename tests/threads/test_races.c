@@ -8,12 +8,15 @@
 #include "actor.h"
 
 #define ROUNDS 2000
+#define UNMAP_ROUNDS 30000
+#define PINNERS 4
 
 struct duel {
 	struct world w;
 	struct gup_mm *other;
 	enum gup_entry entry;
 	uint64_t addr;
+	bool over; /* atomic */
 	pthread_barrier_t gate;
 	struct gup_page *pages[2];
 	long results[2];
@@ -33,17 +36,22 @@ static void begin(struct duel *duel, const struct world_spec *spec)
 	duel->duelists[1] = (struct duelist){ duel, 1 };
 }
 
-static void fight(struct duel *duel, int (*first)(struct actor *), int (*second)(struct actor *))
+static void end(struct duel *duel)
 {
-	struct actor actors[] = {
-		{ .name = "first", .play = first, .stage = &duel->duelists[0], .seed = 0x51 },
-		{ .name = "second", .play = second, .stage = &duel->duelists[1], .seed = 0x52 },
-	};
-
-	run_actors(actors, 2);
 	pthread_barrier_destroy(&duel->gate);
 	check_rest(duel->w.m, 0, 0);
 	world_end(&duel->w);
+}
+
+static void fight(struct duel *duel, int (*first)(struct actor *), int (*second)(struct actor *))
+{
+	struct actor actors[] = {
+		{ .name = "first", .play = first, .stage = &duel->duelists[0] },
+		{ .name = "second", .play = second, .stage = &duel->duelists[1] },
+	};
+
+	run_actors(actors, 2);
+	end(duel);
 }
 
 static int renew_page(struct duel *duel, uint64_t round)
@@ -147,52 +155,81 @@ static void two_gets_of_one_cma_page_5_2(void **state)
 
 /* ---- a pin and an unmap: the device's page is nobody else's until it is unpinned ---- */
 
+static bool is_over(struct duel *duel)
+{
+	return __atomic_load_n(&duel->over, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Pins as fast as it can for as long as the other one unmaps, and writes a word that nobody else may find. There are
+ * more of them than the machine has processors, each with a word of its own, so that one is stopped in the middle of a
+ * walk now and then.
+ */
 static int play_blind_pinner(struct actor *actor)
 {
-	struct duel *duel = ((struct duelist *)actor->stage)->duel;
-	uint64_t round;
+	struct duel *duel = actor->stage;
 
-	for (round = 0; round < ROUNDS; round++) {
+	while (!is_over(duel)) {
 		struct gup_page *page;
+		uint64_t *words;
 		long ret = gup_pin_user_pages_fast(duel->w.mm, duel->addr, 1, GUP_WRITE, &page);
 
 		if (ret == -GUP_EFAULT)
 			continue; /* unmapped just now */
 		CHECK(ret == 1);
-		stamp_make(gup_page_address(duel->w.m, page), 1, duel->addr, round);
-		CHECK(stamp_is(gup_page_address(duel->w.m, page), 1, duel->addr, round));
+		words = gup_page_address(duel->w.m, page);
+		words[actor->seed] = ++actor->done;
+		CHECK(words[actor->seed] == actor->done);
 		CHECK(gup_unpin_user_page(duel->w.m, page) == 0);
 	}
 	return 0;
 }
 
+/* The frame that was unmapped goes to somebody else at once, whose page before that must be as it was. */
+static int unmap_and_map(struct duel *duel, uint64_t round)
+{
+	struct gup_map_request request = {
+		.addr = duel->addr, .length = PAGE, .prot = RW, .flags = ANON_AT | GUP_MAP_POPULATE
+	};
+	uint64_t now = BASE + HUGE + round % 2 * PAGE, before = BASE + HUGE + (round + 1) % 2 * PAGE;
+
+	CHECK(gup_munmap(duel->w.mm, duel->addr, PAGE) == 0);
+	CHECK(app_stamp(duel->other, 2, now, round));
+	CHECK(round == 0 || app_sees(duel->other, 2, before, round - 1));
+	CHECK(gup_madvise(duel->other, before, PAGE, GUP_MADV_DONTNEED) == 0);
+	CHECK(gup_mmap(duel->w.mm, &request) == (int64_t)duel->addr);
+	CHECK(app_sees(duel->other, 2, now, round));
+	return 0;
+}
+
 static int play_unmapper(struct actor *actor)
 {
-	struct duel *duel = ((struct duelist *)actor->stage)->duel;
-	struct gup_map_request request = { .addr = duel->addr, .length = PAGE, .prot = RW, .flags = ANON_AT };
-	uint64_t round, private_page = BASE + HUGE;
+	struct duel *duel = actor->stage;
+	uint64_t round;
+	int line = 0;
 
-	for (round = 0; round < ROUNDS; round++) {
-		CHECK(gup_munmap(duel->w.mm, duel->addr, PAGE) == 0);
-		/* A fresh page of somebody else: the frame that was freed, if the pin did not keep it. */
-		CHECK(gup_madvise(duel->other, private_page, PAGE, GUP_MADV_DONTNEED) == 0);
-		CHECK(app_stamp(duel->other, 2, private_page, round));
-		CHECK(gup_mmap(duel->w.mm, &request) == (int64_t)duel->addr);
-		CHECK(app_sees(duel->other, 2, private_page, round));
-	}
-	return 0;
+	for (round = 0; round < UNMAP_ROUNDS && !line; round++)
+		line = unmap_and_map(duel, round);
+	__atomic_store_n(&duel->over, true, __ATOMIC_SEQ_CST);
+	return line;
 }
 
 static void pin_and_unmap(void **state)
 {
 	static struct duel duel;
+	struct actor actors[PINNERS + 1];
+	unsigned int i;
 
 	(void)state;
 	begin(&duel, &(struct world_spec){ .normal = 4, .contract = GUP_NATIVE });
 	duel.other = world_mm(&duel.w, "other");
 	map_anon(duel.w.mm, duel.addr, PAGE);
-	map_anon(duel.other, BASE + HUGE, PAGE);
-	fight(&duel, play_blind_pinner, play_unmapper);
+	map_anon(duel.other, BASE + HUGE, 2 * PAGE);
+	actors[0] = (struct actor){ .name = "unmapper", .play = play_unmapper, .stage = &duel };
+	for (i = 1; i <= PINNERS; i++)
+		actors[i] = (struct actor){ .name = "pinner", .play = play_blind_pinner, .stage = &duel, .seed = i };
+	run_actors(actors, PINNERS + 1);
+	end(&duel);
 }
 
 /* ---- a pin and a fork: pinned before or after, the parent's page is the device's page ---- */
@@ -200,18 +237,37 @@ static void pin_and_unmap(void **state)
 static int play_fork_pinner(struct actor *actor)
 {
 	struct duel *duel = ((struct duelist *)actor->stage)->duel;
-	uint64_t round;
+	uint64_t word, seen;
 
-	for (round = 0; round < ROUNDS; round++) {
+	while (!is_over(duel)) {
 		struct gup_page *page;
 
 		CHECK(gup_pin_user_pages_fast(duel->w.mm, duel->addr, 1, GUP_WRITE, &page) == 1);
-		CHECK(gup_page_to_pfn(duel->w.m, page) == gup_user_pfn(duel->w.mm, duel->addr));
-		CHECK(app_stamp(duel->w.mm, 1, duel->addr, round));
-		CHECK(stamp_is(gup_page_address(duel->w.m, page), 1, duel->addr, round));
+		word = ++actor->done;
+		CHECK(gup_copy_to_user(duel->w.mm, duel->addr, &word, sizeof(word)) == 0);
+		memcpy(&seen, gup_page_address(duel->w.m, page), sizeof(seen));
+		CHECK(seen == word);
 		CHECK(gup_page_to_pfn(duel->w.m, page) == gup_user_pfn(duel->w.mm, duel->addr));
 		CHECK(gup_unpin_user_page(duel->w.m, page) == 0);
 	}
+	return 0;
+}
+
+static int short_child(struct duel *duel, uint64_t round)
+{
+	struct gup_mm *child;
+	uint64_t word, mine = round | UINT64_C(1) << 63, seen;
+
+	CHECK(gup_mm_fork(duel->w.mm, "child", &child) == 0);
+	CHECK(gup_copy_from_user(child, &word, duel->addr, sizeof(word)) == 0);
+	CHECK(word >> 63 == 0);
+	/* The parent's page is not the child's, whatever the parent does to it meanwhile. */
+	CHECK(gup_copy_from_user(child, &seen, duel->addr, sizeof(seen)) == 0);
+	CHECK(seen == word);
+	CHECK(gup_copy_to_user(child, duel->addr, &mine, sizeof(mine)) == 0);
+	CHECK(gup_copy_from_user(child, &seen, duel->addr, sizeof(seen)) == 0);
+	CHECK(seen == mine);
+	gup_mm_destroy(child);
 	return 0;
 }
 
@@ -219,19 +275,12 @@ static int play_short_children(struct actor *actor)
 {
 	struct duel *duel = ((struct duelist *)actor->stage)->duel;
 	uint64_t round;
+	int line = 0;
 
-	for (round = 0; round < ROUNDS / 4; round++) {
-		uint64_t page[PAGE / 8];
-		struct gup_mm *child;
-
-		CHECK(gup_mm_fork(duel->w.mm, "child", &child) == 0);
-		CHECK(gup_copy_from_user(child, page, duel->addr, PAGE) == 0);
-		CHECK(stamp_is_whole(page, 1, duel->addr, NULL));
-		CHECK(app_stamp(child, 2, duel->addr, round));
-		CHECK(app_sees(child, 2, duel->addr, round));
-		gup_mm_destroy(child);
-	}
-	return 0;
+	for (round = 0; round < ROUNDS && !line; round++)
+		line = short_child(duel, round);
+	__atomic_store_n(&duel->over, true, __ATOMIC_SEQ_CST);
+	return line;
 }
 
 static void pin_and_fork(void **state)
@@ -241,7 +290,7 @@ static void pin_and_fork(void **state)
 	(void)state;
 	begin(&duel, &(struct world_spec){ .normal = 4, .contract = GUP_NATIVE });
 	map_anon(duel.w.mm, duel.addr, PAGE);
-	assert_true(app_stamp(duel.w.mm, 1, duel.addr, 0));
+	app_poke(duel.w.mm, duel.addr, 0);
 	fight(&duel, play_fork_pinner, play_short_children);
 }
 
