@@ -8,7 +8,7 @@
 #include <gup/object.h>
 #include <gup/page.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 /**
  * gup_cma_alloc() - contiguous frames from an area, moving away whoever borrows them
@@ -52,6 +52,6 @@ int gup_cma_free(struct gup_machine *m, struct gup_page *page, uint64_t bytes);
  */
 int gup_cma_object(struct gup_machine *m, struct gup_page *page, uint64_t bytes, struct gup_object **out);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

@@ -11,6 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Around public declarations: visible outside a shared library, and callable from C++. */
+#ifdef __cplusplus
+#define GUP_BEGIN_DECLS _Pragma("GCC visibility push(default)") extern "C" {
+#define GUP_END_DECLS                                                                                                  \
+	}                                                                                                              \
+	_Pragma("GCC visibility pop")
+#else
+#define GUP_BEGIN_DECLS _Pragma("GCC visibility push(default)")
+#define GUP_END_DECLS _Pragma("GCC visibility pop")
+#endif
+
 #define GUP_VERSION "0.1.0"
 
 #define GUP_PAGE_SHIFT 12

@@ -10,7 +10,7 @@
 
 #include <gup/object.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 /** struct gup_dax_extent - blocks that follow each other in the file and on the device. */
 struct gup_dax_extent {
@@ -51,6 +51,6 @@ long gup_dax_extents(struct gup_object *file, struct gup_dax_extent *out, size_t
  */
 int gup_devdax_open(struct gup_machine *m, const char *device, struct gup_object **out);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

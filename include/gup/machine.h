@@ -10,7 +10,7 @@
 #include <gup/config.h>
 #include <gup/why.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 struct gup_machine;
 
@@ -154,6 +154,6 @@ struct gup_stats {
  */
 int gup_machine_stats(struct gup_machine *m, struct gup_stats *out);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

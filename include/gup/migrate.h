@@ -8,7 +8,7 @@
 #include <gup/mm.h>
 #include <gup/page.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 /**
  * gup_migrate_range() - move every movable folio that is mapped in a range to other frames
@@ -55,6 +55,6 @@ int gup_offline_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, ui
 /** gup_online_range() - give an offline range back to the allocator. Return: 0; -EINVAL if it is not all offline. */
 int gup_online_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

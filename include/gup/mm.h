@@ -11,7 +11,7 @@
 #include <gup/machine.h>
 #include <gup/object.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 struct gup_mm;
 
@@ -190,6 +190,6 @@ uint64_t gup_copy_from_user(struct gup_mm *mm, void *to, uint64_t from, uint64_t
  */
 uint64_t gup_user_pfn(struct gup_mm *mm, uint64_t addr);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

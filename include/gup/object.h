@@ -9,7 +9,7 @@
 
 #include <gup/machine.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 struct gup_object;
 
@@ -96,6 +96,6 @@ int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t time
  */
 int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <gup/machine.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 /**
  * struct gup_page - the descriptor of one frame, 32 bytes
@@ -129,6 +129,6 @@ int gup_frame_info(const struct gup_machine *m, uint64_t pfn, struct gup_frame_i
  */
 int gup_zone_info(struct gup_machine *m, unsigned int nr, struct gup_zone_info *out);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

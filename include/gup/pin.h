@@ -12,7 +12,7 @@
 #include <gup/mm.h>
 #include <gup/page.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 /* What a caller may ask for. */
 #define GUP_WRITE 0x01u	   /* the device will write: break COW, fault writable */
@@ -268,6 +268,6 @@ struct gup_holder {
  */
 long gup_pin_holders(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, struct gup_holder *out, size_t room);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

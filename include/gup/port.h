@@ -12,6 +12,8 @@
 
 #include <gup/config.h>
 
+GUP_BEGIN_DECLS
+
 /**
  * struct gup_port_memory - a range of host memory
  * @base:   page-aligned start
@@ -81,5 +83,7 @@ void gup_port_log(const char *line);
 
 /** gup_port_panic() - an invariant is broken: say where, and do not return. */
 void gup_port_panic(const char *file, int line, const char *what) __attribute__((noreturn));
+
+GUP_END_DECLS
 
 #endif

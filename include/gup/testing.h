@@ -7,7 +7,7 @@
 
 #include <gup/machine.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 /**
  * gup_test_fail_alloc() - make one allocation of the machine fail
@@ -19,6 +19,6 @@
  */
 uint64_t gup_test_fail_alloc(struct gup_machine *m, uint64_t nth);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif

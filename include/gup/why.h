@@ -9,7 +9,7 @@
 
 #include <gup/config.h>
 
-#pragma GCC visibility push(default)
+GUP_BEGIN_DECLS
 
 /**
  * enum gup_rule - the rule that ended a call early
@@ -89,6 +89,6 @@ size_t gup_why_str(const struct gup_why *why, char *buf, size_t size);
 /** gup_rule_name() - the enum's name without its prefix, e.g. "FSDAX_LONGTERM"; "?" for a value out of range. */
 const char *gup_rule_name(enum gup_rule rule);
 
-#pragma GCC visibility pop
+GUP_END_DECLS
 
 #endif
