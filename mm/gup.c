@@ -134,27 +134,34 @@ long gup_op_run(struct gup_op *op, bool fast, bool fast_only)
 	return op->done ? (long)op->done : err;
 }
 
-static void op_init(struct gup_op *op, struct gup_mm *mm, const struct gup_call *call, struct gup_why *why)
+void gup_op_init(struct gup_op *op, struct gup_mm *mm, unsigned int flags, bool pin, struct gup_why *why)
 {
 	op->mm = mm;
 	op->m = mm->m;
 	op->rules = mm->m->contract;
-	op->flags = call->flags;
-	op->pin = is_pin(call->entry);
-	op->take = call->pages != NULL;
-	op->owns_lock = takes_lock(call->entry);
-	op->may_drop = call->locked != NULL;
-	op->scope = call->flags & GUP_LONGTERM ? GUP_SCOPE_UNMOVABLE : GUP_SCOPE_ANY;
-	op->addr = call->start & GUP_PAGE_MASK;
-	op->left = (u64)call->nr_pages;
-	op->pages = call->pages;
+	op->flags = flags;
+	op->pin = pin;
+	op->take = op->owns_lock = true;
+	op->may_drop = op->dropped = op->ignore_unfit = false;
+	op->scope = flags & GUP_LONGTERM ? GUP_SCOPE_UNMOVABLE : GUP_SCOPE_ANY;
+	op->nr_runs = 0;
+	op->pages = NULL;
+	op->sink = NULL;
+	op->done = op->fast_done = 0;
+	op->drop = GUP_DROP_NOTHING;
 	op->why = why;
+}
+
+static void tag(struct gup_op *op, const void *site)
+{
+	op->tag = (struct gup_track){ .site = site, .pin = op->pin, .longterm = gup_op_longterm(op) };
+	gup_name_set(op->tag.owner, op->mm->name);
 }
 
 static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gup_why *why, const void *site)
 {
-	struct gup_op op = { .nr_runs = 0 };
 	enum gup_rule rule;
+	struct gup_op op;
 	long result;
 
 	if (!mm || !call || (unsigned int)call->entry >= GUP_NR_ENTRIES)
@@ -166,11 +173,15 @@ static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gu
 		return result;
 	if (call->nr_pages <= 0)
 		return 0;
-	op_init(&op, mm, call, why);
-	op.tag.site = site;
-	op.tag.pin = op.pin;
-	op.tag.longterm = gup_op_longterm(&op);
-	gup_name_set(op.tag.owner, mm->name);
+	gup_op_init(&op, mm, call->flags, is_pin(call->entry), why);
+	op.take = call->pages != NULL;
+	op.owns_lock = takes_lock(call->entry);
+	op.may_drop = call->locked != NULL;
+	op.addr = call->start & GUP_PAGE_MASK;
+	op.left = (u64)call->nr_pages;
+	op.pages = call->pages;
+	if (mm->m->track_holders)
+		tag(&op, site);
 	result = gup_op_run(&op, is_fast(call->entry), is_fast_only(call->entry));
 	if (op.dropped) {
 		GUP_ASSERT(call->locked);

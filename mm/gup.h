@@ -94,6 +94,8 @@ enum gup_settled {
 enum gup_settled gup_longterm_settle(struct gup_op *op, unsigned int tries, int *out_error);
 
 /* ---- gup.c ---- */
+/* All but range and output; @runs needs no value before a run is added. */
+void gup_op_init(struct gup_op *op, struct gup_mm *mm, unsigned int flags, bool pin, struct gup_why *why);
 long gup_op_run(struct gup_op *op, bool fast, bool fast_only);
 
 #endif

@@ -25,8 +25,6 @@ struct back {
 
 static bool entries_same(const struct gup_slot *slot, u32 nr)
 {
-	unsigned int attr = gup_arch_attr(slot->value);
-	u64 pfn = gup_arch_pfn(slot->value);
 	u32 i;
 
 	if (slot->parent && gup_port_load(slot->parent) != slot->parent_value)
@@ -34,7 +32,7 @@ static bool entries_same(const struct gup_slot *slot, u32 nr)
 	if (slot->level)
 		return gup_port_load(slot->entry) == slot->value;
 	for (i = 0; i < nr; i++)
-		if (gup_port_load(slot->entry + i) != gup_arch_mk_leaf(pfn + i, 0, attr))
+		if (gup_port_load(slot->entry + i) != gup_arch_leaf_after(slot->value, i))
 			return false;
 	return true;
 }
@@ -48,30 +46,28 @@ static bool longterm_fits(const struct gup_op *op, const struct gup_page *page)
 static bool still_fits(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *head,
 		       struct gup_page *page, u32 nr)
 {
-	return gup_head(op->m, page) == head && gup_head(op->m, page + nr - 1) == head && entries_same(slot, nr) &&
-	       gup_fit_pages(op, NULL, slot, page, nr) && longterm_fits(op, page);
+	return gup_head(op->m, page) == head && (nr == 1 || gup_head(op->m, page + nr - 1) == head) &&
+	       entries_same(slot, nr) && gup_fit_pages(op, NULL, slot, page, nr) && longterm_fits(op, page);
 }
 
 /* Take one run. False ends the walk. */
-static bool fast_step(struct gup_op *op, struct back *back)
+static bool fast_step(struct gup_op *op, const struct gup_slot *slot, struct back *back)
 {
-	struct gup_slot slot;
 	struct gup_page *page, *head;
 	u32 nr;
 
-	gup_pt_descend(op->m, op->mm->root, op->addr, &slot);
-	if (!gup_arch_is_leaf(slot.value, slot.level) || gup_fit_entry(op, NULL, slot.value) != GUP_FIT)
+	if (!gup_arch_is_leaf(slot->value, slot->level) || gup_fit_entry(op, NULL, slot->value) != GUP_FIT)
 		return false;
-	page = gup_leaf_page(op->m, &slot, op->addr);
-	head = gup_head(op->m, page);
-	nr = gup_run_length(op, &slot, page, GUP_USER_TOP);
-	if (!gup_leaf_counted(slot.value)) {
+	page = gup_leaf_page(op->m, slot, op->addr);
+	if (!gup_leaf_counted(slot->value)) {
 		gup_op_add_run(op, page, 1);
 		return true;
 	}
+	head = gup_head(op->m, page);
+	nr = gup_run_length(op, slot, page, GUP_USER_TOP);
 	if (gup_folio_take(head, nr, op->pin) != GUP_TAKE_OK)
 		return false;
-	if (!still_fits(op, &slot, head, page, nr)) {
+	if (!still_fits(op, slot, head, page, nr)) {
 		*back = (struct back){ head, nr };
 		return false;
 	}
@@ -79,18 +75,31 @@ static bool fast_step(struct gup_op *op, struct back *back)
 	return true;
 }
 
+/* Runs until the batch is full or in doubt; inside an RCU section. True if the walk may go on. */
+static bool fast_walk(struct gup_op *op, struct back *back)
+{
+	struct gup_slot slot;
+
+	gup_pt_descend(op->m, op->mm->root, op->addr, &slot);
+	while (fast_step(op, &slot, back)) {
+		if (!op->left || op->nr_runs == GUP_BATCH_RUNS)
+			return true;
+		gup_pt_follow(op->m, op->mm->root, op->addr, &slot);
+	}
+	return false;
+}
+
 /* One lockless section: false if the walk is over. */
 static bool fast_section(struct gup_op *op)
 {
 	struct back back = { NULL, 0 };
 	u32 seq = gup_port_load(&op->mm->wp_seq);
-	bool more = true;
+	bool more;
 
 	if (op->pin && seq & 1)
 		return false;
 	gup_port_rcu_read_lock();
-	while (more && op->left && op->nr_runs < GUP_BATCH_RUNS)
-		more = fast_step(op, &back);
+	more = fast_walk(op, &back);
 	gup_port_rcu_read_unlock();
 	if (back.nr)
 		gup_release_run(op->m, back.page, back.nr, op->pin);

@@ -76,20 +76,18 @@ struct gup_page *gup_leaf_page(const struct gup_machine *m, const struct gup_slo
 
 u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
 {
-	u64 most = gup_min(op->left, (end - op->addr) >> GUP_PAGE_SHIFT);
 	struct gup_page *head = gup_head(op->m, page);
-	unsigned int attr = gup_arch_attr(slot->value);
-	u64 pfn = gup_arch_pfn(slot->value);
+	u64 most = gup_nr_frames(head) - (u64)(page - head);
 	u32 nr;
 
-	if (!gup_leaf_counted(slot->value))
+	if (most == 1 || !gup_leaf_counted(slot->value))
 		return 1;
-	most = gup_min(most, gup_nr_frames(head) - (u64)(page - head));
+	most = gup_min(most, gup_min(op->left, (end - op->addr) >> GUP_PAGE_SHIFT));
 	if (slot->level)
 		return (u32)most;
 	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
 	for (nr = 1; nr < most; nr++)
-		if (gup_port_load(slot->entry + nr) != gup_arch_mk_leaf(pfn + nr, 0, attr))
+		if (gup_port_load(slot->entry + nr) != gup_arch_leaf_after(slot->value, nr))
 			break;
 	return nr;
 }

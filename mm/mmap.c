@@ -144,6 +144,7 @@ static s64 map_object(struct gup_mm *mm, const struct gup_map_request *r, u64 le
 	gup_port_rwlock_write_lock(&mm->mmap_lock);
 	addr = map_locked(mm, r, length, vma);
 	gup_port_rwlock_write_unlock(&mm->mmap_lock);
+	gup_tables_reap_many(mm->m);
 	if (addr < 0)
 		gup_slab_free(mm->m, GUP_SLAB_VMA, vma);
 	return addr;
@@ -194,6 +195,7 @@ int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length)
 	gup_port_rwlock_write_lock(&mm->mmap_lock);
 	err = unmap_locked(mm, addr, addr + length);
 	gup_port_rwlock_write_unlock(&mm->mmap_lock);
+	gup_tables_reap_many(mm->m);
 	return err;
 }
 

@@ -214,22 +214,14 @@ static struct gup_pin *pin_new(struct gup_mm *mm, const struct gup_request *r, s
 
 static int pin_fill(struct gup_pin *pin, struct gup_why *why)
 {
-	struct gup_op op = {
-		.mm = pin->mm,
-		.m = pin->mm->m,
-		.rules = pin->mm->m->contract,
-		.flags = pin->flags,
-		.pin = pin->pin,
-		.take = true,
-		.owns_lock = true,
-		.scope = pin->flags & GUP_LONGTERM ? GUP_SCOPE_UNMOVABLE : GUP_SCOPE_ANY,
-		.addr = pin->addr & GUP_PAGE_MASK,
-		.left = pin->pages,
-		.sink = pin,
-		.why = why,
-	};
-	long taken = gup_op_run(&op, true, false);
+	struct gup_op op;
+	long taken;
 
+	gup_op_init(&op, pin->mm, pin->flags, pin->pin, why);
+	op.addr = pin->addr & GUP_PAGE_MASK;
+	op.left = pin->pages;
+	op.sink = pin;
+	taken = gup_op_run(&op, true, false);
 	if (taken == (long)pin->pages)
 		return 0;
 	return why->error ? why->error : -GUP_EFAULT;

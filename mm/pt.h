@@ -56,6 +56,17 @@ static inline u64 gup_min(u64 a, u64 b)
 /* ---- pt_walk.c ---- */
 
 void gup_pt_descend(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot);
+/* Descend to @addr, which follows the end of what @slot covered: often the next entry of the same table. */
+static inline void gup_pt_follow(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot)
+{
+	if (slot->level || !gup_pt_index(addr, 0)) {
+		gup_pt_descend(m, root, addr, slot);
+		return;
+	}
+	slot->entry = (u64 *)gup_direct(m, slot->table) + gup_pt_index(addr, 0);
+	slot->value = gup_port_load(slot->entry);
+}
+
 /* Descend to @level, making the tables that are missing; stops above it at a leaf. 0 or -ENOMEM. */
 int gup_pt_populate(struct gup_mm *mm, u64 addr, unsigned int level, struct gup_slot *slot);
 /* Lock the slot's table and read the entry again. */
@@ -70,6 +81,8 @@ void gup_pt_free_range(struct gup_mm *mm, u64 start, u64 end);
 void gup_pt_free_root(struct gup_mm *mm);
 /* Wait for walkers and give dead tables back. Sleeps. */
 void gup_tables_reap(struct gup_machine *m);
+/* The same, if it is worth it: called after mmap_lock was dropped. */
+void gup_tables_reap_many(struct gup_machine *m);
 
 /* ---- pt_map.c ---- */
 
@@ -92,7 +105,11 @@ void gup_map_del(struct gup_page *head, struct gup_page *page, u32 nr, unsigned 
 /* Attributes that the mapping's protection gives an entry, without WRITE. */
 unsigned int gup_vma_attr(const struct gup_vma *vma);
 /* Is there a descriptor with counts behind this leaf? */
-bool gup_leaf_counted(u64 value);
+static inline bool gup_leaf_counted(u64 value)
+{
+	return !(gup_arch_attr(value) & GUP_PTE_SPECIAL);
+}
+
 
 /* What zapping touches besides the entries that are wholly inside. */
 enum gup_zap { GUP_ZAP_ALL, GUP_ZAP_OBJECT_ONLY /* private copies stay */ };

@@ -77,11 +77,6 @@ unsigned int gup_vma_attr(const struct gup_vma *vma)
 	return attr;
 }
 
-bool gup_leaf_counted(u64 value)
-{
-	return !(gup_arch_attr(value) & GUP_PTE_SPECIAL);
-}
-
 /* Forget what one present entry stands for; its reference goes to the gather. */
 static void drop_leaf(struct gup_gather *gather, u64 value, unsigned int level)
 {

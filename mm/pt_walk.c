@@ -151,8 +151,12 @@ static void free_below(struct gup_mm *mm, u64 table, unsigned int level, u64 sta
 void gup_pt_free_range(struct gup_mm *mm, u64 start, u64 end)
 {
 	free_below(mm, mm->root, GUP_PT_LEVELS - 1, start, end);
-	if (gup_port_load_relaxed(&mm->m->nr_dead) >= DEAD_TABLES_MAX)
-		gup_tables_reap(mm->m);
+}
+
+void gup_tables_reap_many(struct gup_machine *m)
+{
+	if (gup_port_load_relaxed(&m->nr_dead) >= DEAD_TABLES_MAX)
+		gup_tables_reap(m);
 }
 
 void gup_pt_free_root(struct gup_mm *mm)

@@ -91,4 +91,10 @@ static inline unsigned int gup_arch_attr(u64 e)
 	       (e & GUP_ARM64_EXCL ? GUP_PTE_EXCL : 0);
 }
 
+/* The 4 KiB leaf that maps the frame @n after the one of leaf @e, with the same attributes. */
+static inline u64 gup_arch_leaf_after(u64 e, u64 n)
+{
+	return e + (n << 12);
+}
+
 #endif
