@@ -69,8 +69,19 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 /* Pages from @addr on that the entry and its neighbours map to one folio, at most what is wanted up to @end. */
 u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end);
 /* The page that a leaf maps at @addr. */
-struct gup_page *gup_leaf_page(const struct gup_machine *m, const struct gup_slot *slot, u64 addr);
-void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 nr);
+static inline struct gup_page *gup_leaf_page(const struct gup_machine *m, const struct gup_slot *slot, u64 addr)
+{
+	return gup_page_at(m, gup_arch_pfn(slot->value) + ((addr & (gup_pt_size(slot->level) - 1)) >> GUP_PAGE_SHIFT));
+}
+
+static inline void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 nr)
+{
+	op->runs[op->nr_runs].page = page;
+	op->runs[op->nr_runs++].nr = nr;
+	op->addr += (u64)nr << GUP_PAGE_SHIFT;
+	op->left -= nr;
+}
+
 /* Give all runs of the batch back; addr and left are as before them. */
 void gup_op_release_batch(struct gup_op *op);
 /* Put the batch out. 0, or -ENOMEM with the batch given back. */

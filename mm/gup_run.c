@@ -69,11 +69,6 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 	return all_exclusive(slot, head, page, nr);
 }
 
-struct gup_page *gup_leaf_page(const struct gup_machine *m, const struct gup_slot *slot, u64 addr)
-{
-	return gup_page_at(m, gup_arch_pfn(slot->value) + ((addr & (gup_pt_size(slot->level) - 1)) >> GUP_PAGE_SHIFT));
-}
-
 u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
 {
 	struct gup_page *head = gup_head(op->m, page);
@@ -90,14 +85,6 @@ u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct 
 		if (gup_port_load(slot->entry + nr) != gup_arch_leaf_after(slot->value, nr))
 			break;
 	return nr;
-}
-
-void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 nr)
-{
-	op->runs[op->nr_runs].page = page;
-	op->runs[op->nr_runs++].nr = nr;
-	op->addr += (u64)nr << GUP_PAGE_SHIFT;
-	op->left -= nr;
 }
 
 void gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin)

@@ -50,108 +50,90 @@ void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head)
 
 /* ---- entries: to migration entries and back ---- */
 
+struct unmap {
+	struct gup_machine *m;
+	struct gup_page *head;
+};
+
 /*
  * Entry first, then the pin count, as everywhere. An exclusive page that is pinned stays as it is: a fork that met the
  * migration entry would take it for a page that may be shared.
  */
-static void unmap_slot(struct gup_machine *m, struct gup_slot *slot, struct gup_page *head)
+static bool unmap_slot(struct gup_slot *slot, void *arg)
 {
+	struct gup_machine *m = ((struct unmap *)arg)->m;
+	struct gup_page *head = ((struct unmap *)arg)->head, *page, *bearer;
 	u64 value = slot->value, pfn = gup_arch_pfn(value);
-	struct gup_page *page = gup_page_at(m, pfn), *bearer = slot->level ? head : page;
-	unsigned int attr = gup_arch_attr(value);
 	bool exclusive;
 
-	if (!gup_arch_is_leaf(value, slot->level) || !gup_leaf_counted(value) || gup_head(m, page) != head)
-		return;
+	if (!gup_arch_is_leaf(value, slot->level) || !gup_leaf_counted(value))
+		return true;
+	page = gup_page_at(m, pfn);
+	if (gup_head(m, page) != head)
+		return true;
+	bearer = slot->level ? head : page;
 	exclusive = gup_flag_test(bearer, GUP_PF_EXCL);
 	gup_flag_clear(bearer, GUP_PF_EXCL);
-	gup_pt_set(slot, gup_arch_mk_migration(pfn, slot->level, attr | (exclusive ? GUP_PTE_EXCL : 0)));
+	gup_pt_set(slot, gup_arch_mk_migration(pfn, slot->level, gup_arch_attr(value) | (exclusive ? GUP_PTE_EXCL : 0)));
 	if (exclusive && gup_count_pins(gup_port_load(&head->count))) {
 		gup_flag_set(bearer, GUP_PF_EXCL);
 		gup_pt_set(slot, value);
-		return;
+		return true;
 	}
 	gup_map_del(head, page, 1, slot->level);
 	gup_folio_put(m, head, 1);
+	return true;
 }
 
 /* Where the frames of the old folio are now: at the old place after a failed move, or after a split. */
 struct remap {
+	struct gup_machine *m;
 	u64 old_pfn, new_pfn, nr;
 };
 
-static void remap_slot(struct gup_machine *m, struct gup_slot *slot, const struct remap *r)
+static bool remap_slot(struct gup_slot *slot, void *arg)
 {
+	const struct remap *r = arg;
 	unsigned int attr = gup_arch_attr(slot->value);
 	u64 pfn = gup_arch_pfn(slot->value);
 	struct gup_page *page, *head;
 
 	if (!gup_arch_is_migration(slot->value) || pfn < r->old_pfn || pfn >= r->old_pfn + r->nr)
-		return;
-	page = gup_page_at(m, pfn - r->old_pfn + r->new_pfn);
-	head = gup_head(m, page);
+		return true;
+	page = gup_page_at(r->m, pfn - r->old_pfn + r->new_pfn);
+	head = gup_head(r->m, page);
 	if (gup_folio_take(head, 1, false) != GUP_TAKE_OK)
 		GUP_ASSERT(!"a folio that is mapped again is alive");
 	if (attr & GUP_PTE_EXCL)
 		gup_flag_set(page, GUP_PF_EXCL);
 	gup_map_add(head, page, 1, slot->level);
-	gup_pt_set(slot, gup_arch_mk_leaf(gup_pfn(m, page), slot->level, attr & ~GUP_PTE_EXCL));
+	gup_pt_set(slot, gup_arch_mk_leaf(gup_pfn(r->m, page), slot->level, attr & ~GUP_PTE_EXCL));
+	return true;
 }
 
-/* Visit the entries of [start, end) that are there, with their tables locked. */
-static void each_slot(struct gup_vma *vma, u64 start, u64 end, struct gup_page *unmap, const struct remap *remap)
-{
-	struct gup_machine *m = vma->mm->m;
-	struct gup_slot slot;
-
-	while (start < end) {
-		gup_pt_descend(m, vma->mm->root, start, &slot);
-		if (slot.level && !slot.value) {
-			start = gup_pt_next(start, slot.level);
-			continue;
-		}
-		gup_pt_lock(m, &slot);
-		while (start < end && !gup_pt_moved(&slot)) {
-			if (unmap)
-				unmap_slot(m, &slot, unmap);
-			else
-				remap_slot(m, &slot, remap);
-			start = gup_pt_next(start, slot.level);
-			if (!gup_pt_index(start, slot.level))
-				break;
-			slot.value = gup_port_load(++slot.entry);
-		}
-		gup_pt_unlock(m, &slot);
-	}
-}
-
-static void unmap_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *arg)
-{
-	(void)arg;
-	each_slot(vma, start, end, head, NULL);
-}
-
-static void remap_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *arg)
+static void walk_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *walk)
 {
 	(void)head;
-	each_slot(vma, start, end, NULL, arg);
+	gup_pt_walk(vma->mm, start, end, walk);
 }
 
-static void unmap_folio(struct gup_page *head)
+static void unmap_folio(struct gup_machine *m, struct gup_page *head)
 {
-	gup_rmap_walk(head, unmap_vma, NULL);
+	struct unmap unmap = { m, head };
+
+	gup_rmap_walk(head, walk_vma, &(struct gup_walk){ .visit = unmap_slot, .arg = &unmap });
 }
 
 static void remap_folio(struct gup_machine *m, struct gup_page *old_head, struct gup_page *new_head)
 {
-	struct remap r = { gup_pfn(m, old_head), gup_pfn(m, new_head), gup_nr_frames(new_head) };
+	struct remap remap = { m, gup_pfn(m, old_head), gup_pfn(m, new_head), gup_nr_frames(new_head) };
 
-	gup_rmap_walk(new_head, remap_vma, &r);
+	gup_rmap_walk(new_head, walk_vma, &(struct gup_walk){ .visit = remap_slot, .arg = &remap });
 }
 
 /* ---- moving ---- */
 
-static void copy_identity(struct gup_machine *m, struct gup_page *from, struct gup_page *to)
+static void copy_identity(struct gup_page *from, struct gup_page *to)
 {
 	struct gup_object *object = gup_folio_object(from);
 
@@ -161,7 +143,6 @@ static void copy_identity(struct gup_machine *m, struct gup_page *from, struct g
 		gup_object_replace(object, from, to);
 	else
 		gup_folio_set_lineage(to, gup_folio_lineage(from), gup_port_load(&from->index));
-	(void)m;
 }
 
 /* The old folio is frozen and unmapped. The new one's reference becomes the cache's, or is given back. */
@@ -175,7 +156,7 @@ static void move_frozen(struct gup_machine *m, struct gup_page *head, struct gup
 	} else {
 		gup_folio_copy(m, to, head);
 		gup_folio_lock(m, to);
-		copy_identity(m, head, to);
+		copy_identity(head, to);
 		remap_folio(m, head, to);
 		gup_folio_unlock(m, to);
 		if (!cached)
@@ -189,7 +170,7 @@ static void move_frozen(struct gup_machine *m, struct gup_page *head, struct gup
 static bool move_once(struct gup_machine *m, struct gup_page *head, struct gup_page *to)
 {
 	gup_folio_lock(m, head);
-	unmap_folio(head);
+	unmap_folio(m, head);
 	if (gup_folio_freeze(head, gup_folio_cache_refs(head) + 1)) {
 		move_frozen(m, head, to);
 		return true;
@@ -303,7 +284,7 @@ static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup
 	gup_rmap_walk(head, split_vma, &err);
 	if (err)
 		return err;
-	unmap_folio(head);
+	unmap_folio(m, head);
 	if (!gup_folio_freeze(head, gup_folio_cache_refs(head) + refs)) {
 		remap_folio(m, head, head);
 		return -GUP_EBUSY;

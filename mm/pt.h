@@ -75,6 +75,17 @@ void gup_pt_unlock(struct gup_machine *m, struct gup_slot *slot);
 /* Does the entry lead further down than the slot says? Then somebody linked a table in, and the walk starts again. */
 bool gup_pt_moved(const struct gup_slot *slot);
 void gup_pt_set(struct gup_slot *slot, u64 value);
+/*
+ * Visit the entries of [start, end) that hold something, each with its table locked. @visit returns false to have the
+ * table unlocked before it goes on with this entry; @unlocked, if there is one, is called after each table.
+ */
+struct gup_walk {
+	bool (*visit)(struct gup_slot *slot, void *arg);
+	void (*unlocked)(void *arg);
+	void *arg;
+};
+
+void gup_pt_walk(struct gup_mm *mm, u64 start, u64 end, const struct gup_walk *walk);
 u64 gup_table_alloc(struct gup_machine *m);
 /* Unlink all tables that no VMA of @mm needs any more in [start, end). */
 void gup_pt_free_range(struct gup_mm *mm, u64 start, u64 end);

@@ -19,11 +19,6 @@ void gup_gather_flush(struct gup_gather *gather)
 	gather->nr = 0;
 }
 
-static bool gather_full(const struct gup_gather *gather)
-{
-	return gather->nr == GUP_GATHER_MAX;
-}
-
 /* Room for one more was made sure before. */
 static void gather_add(struct gup_gather *gather, struct gup_page *head)
 {
@@ -89,51 +84,44 @@ static void drop_leaf(struct gup_gather *gather, u64 value, unsigned int level)
 	gather_add(gather, head);
 }
 
-static bool zap_spares(const struct gup_machine *m, u64 value, enum gup_zap what)
-{
-	const struct gup_page *head;
+struct zap {
+	struct gup_gather gather;
+	enum gup_zap what;
+};
 
-	if (what != GUP_ZAP_OBJECT_ONLY || !gup_leaf_counted(value))
-		return false;
-	head = gup_head(m, gup_page_at(m, gup_arch_pfn(value)));
-	return gup_kind(head) == GUP_FRAME_ANON;
+static bool zap_spares(const struct zap *zap, u64 value)
+{
+	struct gup_machine *m = zap->gather.m;
+
+	return zap->what == GUP_ZAP_OBJECT_ONLY && gup_leaf_counted(value) &&
+	       gup_kind(gup_head(m, gup_page_at(m, gup_arch_pfn(value)))) == GUP_FRAME_ANON;
 }
 
-static void zap_slot(struct gup_gather *gather, struct gup_slot *slot, enum gup_zap what)
+static bool zap_slot(struct gup_slot *slot, void *arg)
 {
+	struct zap *zap = arg;
 	u64 value = slot->value;
 
-	if (!value || zap_spares(gather->m, value, what))
-		return;
+	if (zap->gather.nr == GUP_GATHER_MAX)
+		return false;
+	if (zap_spares(zap, value))
+		return true;
 	gup_pt_set(slot, 0);
 	if (gup_arch_is_leaf(value, slot->level) && gup_leaf_counted(value))
-		drop_leaf(gather, value, slot->level);
+		drop_leaf(&zap->gather, value, slot->level);
+	return true;
+}
+
+static void zap_unlocked(void *arg)
+{
+	gup_gather_flush(&((struct zap *)arg)->gather);
 }
 
 void gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what)
 {
-	struct gup_machine *m = vma->mm->m;
-	struct gup_gather gather = { .m = m };
-	struct gup_slot slot;
-	u64 addr = start;
+	struct zap zap = { .gather.m = vma->mm->m, .what = what };
 
-	while (addr < end) {
-		gup_pt_descend(m, vma->mm->root, addr, &slot);
-		if (slot.level && !slot.value) {
-			addr = gup_pt_next(addr, slot.level);
-			continue;
-		}
-		gup_pt_lock(m, &slot);
-		while (addr < end && !gather_full(&gather) && !gup_pt_moved(&slot)) {
-			zap_slot(&gather, &slot, what);
-			addr = gup_pt_next(addr, slot.level);
-			if (!gup_pt_index(addr, slot.level))
-				break;
-			slot.value = gup_port_load(++slot.entry);
-		}
-		gup_pt_unlock(m, &slot);
-		gup_gather_flush(&gather);
-	}
+	gup_pt_walk(vma->mm, start, end, &(struct gup_walk){ zap_slot, zap_unlocked, &zap });
 }
 
 /* Entries for the 512 frames that one 2 MiB leaf or migration entry stands for. */
@@ -220,27 +208,13 @@ static u64 protected_value(const struct gup_vma *vma, u64 value, unsigned int le
 	return gup_arch_mk_leaf(gup_arch_pfn(value), level, attr);
 }
 
+static bool protect_slot(struct gup_slot *slot, void *arg)
+{
+	gup_pt_set(slot, protected_value(arg, slot->value, slot->level));
+	return true;
+}
+
 void gup_protect_range(struct gup_vma *vma, u64 start, u64 end)
 {
-	struct gup_machine *m = vma->mm->m;
-	struct gup_slot slot;
-	u64 addr = start;
-
-	while (addr < end) {
-		gup_pt_descend(m, vma->mm->root, addr, &slot);
-		if (slot.level && !slot.value) {
-			addr = gup_pt_next(addr, slot.level);
-			continue;
-		}
-		gup_pt_lock(m, &slot);
-		while (addr < end && !gup_pt_moved(&slot)) {
-			if (slot.value)
-				gup_pt_set(&slot, protected_value(vma, slot.value, slot.level));
-			addr = gup_pt_next(addr, slot.level);
-			if (!gup_pt_index(addr, slot.level))
-				break;
-			slot.value = gup_port_load(++slot.entry);
-		}
-		gup_pt_unlock(m, &slot);
-	}
+	gup_pt_walk(vma->mm, start, end, &(struct gup_walk){ .visit = protect_slot, .arg = vma });
 }

@@ -54,6 +54,38 @@ void gup_pt_set(struct gup_slot *slot, u64 value)
 	gup_port_store(slot->entry, value);
 }
 
+/* Entries of the slot's table from @addr on. Returns where to go on: the same place if the entry changed its kind. */
+static u64 walk_table(struct gup_machine *m, struct gup_slot *slot, u64 addr, u64 end, const struct gup_walk *walk)
+{
+	gup_pt_lock(m, slot);
+	while (addr < end && !gup_pt_moved(slot)) {
+		if (slot->value && !walk->visit(slot, walk->arg))
+			break;
+		addr = gup_pt_next(addr, slot->level);
+		if (!gup_pt_index(addr, slot->level))
+			break;
+		slot->value = gup_port_load(++slot->entry);
+	}
+	gup_pt_unlock(m, slot);
+	return addr;
+}
+
+void gup_pt_walk(struct gup_mm *mm, u64 start, u64 end, const struct gup_walk *walk)
+{
+	struct gup_slot slot;
+
+	while (start < end) {
+		gup_pt_descend(mm->m, mm->root, start, &slot);
+		if (slot.level && !slot.value) {
+			start = gup_pt_next(start, slot.level);
+			continue;
+		}
+		start = walk_table(mm->m, &slot, start, end, walk);
+		if (walk->unlocked)
+			walk->unlocked(walk->arg);
+	}
+}
+
 u64 gup_table_alloc(struct gup_machine *m)
 {
 	struct gup_page *table = gup_folio_alloc(m, 0, GUP_FRAME_TABLE, false, GUP_SCOPE_UNMOVABLE);

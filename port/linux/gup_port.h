@@ -75,6 +75,8 @@ static inline void gup_port_lock_release(struct gup_port_lock *l)
 		gup_port_lock_wake(l);
 }
 
+#define GUP_PORT_SPINS 100
+
 struct gup_port_rwlock {
 	pthread_rwlock_t lock;
 };
@@ -86,8 +88,16 @@ static inline void gup_port_rwlock_destroy(struct gup_port_rwlock *l)
 	pthread_rwlock_destroy(&l->lock);
 }
 
+/* A writer is often gone in less time than going to sleep and being woken takes, so it is given a moment. */
 static inline void gup_port_rwlock_read_lock(struct gup_port_rwlock *l)
 {
+	int i;
+
+	for (i = 0; i < GUP_PORT_SPINS; i++) {
+		if (!pthread_rwlock_tryrdlock(&l->lock))
+			return;
+		gup_port_relax();
+	}
 	pthread_rwlock_rdlock(&l->lock);
 }
 
