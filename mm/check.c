@@ -165,12 +165,6 @@ static void check_mappings(struct check *c, struct gup_page *head)
 	expect(c, gup_folio_mapcount(head) == total, "a folio's mapping count is not what the tables say", pfn);
 }
 
-static bool is_user_kind(enum gup_frame_kind kind)
-{
-	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
-	       kind == GUP_FRAME_CMA;
-}
-
 static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page *head)
 {
 	u64 pfn = gup_pfn(c->m, head), count = gup_port_load(&head->count);
@@ -182,7 +176,7 @@ static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page 
 	expect(c, kind != GUP_FRAME_CMA || zone->kind == GUP_ZONE_CMA, "a CMA allocation outside its area", pfn);
 	expect(c, (kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX) == (zone->kind == GUP_ZONE_DAX),
 	       "DAX blocks and DAX frames are not the same", pfn);
-	if (!is_user_kind(kind)) {
+	if (!gup_kind_is_user(kind)) {
 		expect(c, zone->kind == GUP_ZONE_NORMAL, "unmovable memory outside NORMAL", pfn);
 		expect(c, gup_count_refs(count) == 1 && !gup_count_pins(count), "metadata is held by somebody", pfn);
 		return;

@@ -61,7 +61,7 @@ int gup_cma_object(struct gup_machine *m, struct gup_page *page, uint64_t bytes,
 
 	if (!zone || !out)
 		return -GUP_EINVAL;
-	gup_port_rwlock_write_lock(&zone->isolate_lock);
+	gup_port_lock_acquire(&zone->owner_lock);
 	if (!all_allocated(m, gup_pfn(m, page), nr))
 		err = -GUP_EINVAL;
 	else if (any_mapping(page, nr))
@@ -75,7 +75,7 @@ int gup_cma_object(struct gup_machine *m, struct gup_page *page, uint64_t bytes,
 			gup_folio_set_object(page + i, object, i);
 		*out = object;
 	}
-	gup_port_rwlock_write_unlock(&zone->isolate_lock);
+	gup_port_lock_release(&zone->owner_lock);
 	return err;
 }
 
@@ -145,7 +145,7 @@ int gup_cma_alloc(struct gup_machine *m, const char *area, uint64_t bytes, uint6
 	if (!zone)
 		return gup_refuse(why, -GUP_ENOENT, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	gup_port_rwlock_write_lock(&zone->isolate_lock);
-	err = alloc_locked(m, zone, bytes >> GUP_PAGE_SHIFT, align >> GUP_PAGE_SHIFT, gup_port_now_ns() + timeout_ns,
+	err = alloc_locked(m, zone, bytes >> GUP_PAGE_SHIFT, align >> GUP_PAGE_SHIFT, gup_deadline(timeout_ns),
 			   &pfn, why);
 	if (!err) {
 		own_frames(m, pfn, bytes >> GUP_PAGE_SHIFT);
@@ -179,13 +179,13 @@ int gup_cma_free(struct gup_machine *m, struct gup_page *page, uint64_t bytes)
 
 	if (!zone)
 		return -GUP_EINVAL;
-	gup_port_rwlock_write_lock(&zone->isolate_lock);
+	gup_port_lock_acquire(&zone->owner_lock);
 	if (!all_allocated(m, gup_pfn(m, page), nr))
 		err = -GUP_EINVAL;
 	else if (any_mapping(page, nr) || !freeze_frames(page, nr))
 		err = -GUP_EBUSY;
 	for (i = 0; !err && i < nr; i++)
 		gup_buddy_free(m, zone, gup_pfn(m, page) + i, 0);
-	gup_port_rwlock_write_unlock(&zone->isolate_lock);
+	gup_port_lock_release(&zone->owner_lock);
 	return err;
 }

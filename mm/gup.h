@@ -86,7 +86,6 @@ static inline void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 
 void gup_op_release_batch(struct gup_op *op);
 /* Put the batch out. 0, or -ENOMEM with the batch given back. */
 int gup_op_flush(struct gup_op *op);
-void gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin);
 
 /* ---- gup_fast.c ---- */
 void gup_fast(struct gup_op *op);

@@ -87,18 +87,6 @@ u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct 
 	return nr;
 }
 
-void gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin)
-{
-	struct gup_page *head = gup_head(m, page);
-
-	if (gup_pfn(m, page) == m->zero_pfn)
-		return;
-	if (!pin)
-		gup_folio_put(m, head, nr);
-	else if (gup_folio_unpin(m, head, nr))
-		GUP_ASSERT(!"a pin that was taken is gone");
-}
-
 void gup_op_release_batch(struct gup_op *op)
 {
 	u32 i;

@@ -96,6 +96,8 @@ const void *gup_track_site(struct gup_machine *m, struct gup_page *page)
 
 /* ---- looking for holders ---- */
 
+struct known;
+
 struct search {
 	struct gup_machine *m;
 	u64 first, last; /* frames */
@@ -103,6 +105,7 @@ struct search {
 	size_t room;
 	long found;
 	u64 now;
+	struct known *known; /* by pfn; only while zones are searched */
 };
 
 static struct gup_holder *slot(struct search *s)
@@ -191,51 +194,62 @@ static void search_records(struct search *s)
 	gup_port_lock_release(&s->m->track_lock);
 }
 
-static u64 known_pins(struct gup_machine *m, u64 first, u64 last, bool pin)
+/*
+ * Pins and gets on each frame that pins of the own form and records account for, in scratch memory of the host: one pass
+ * over what is known, however many frames are looked at afterwards.
+ */
+struct known {
+	u32 pins, gets;
+};
+
+static void know(struct search *s, u64 pfn, u64 nr, u32 count, bool pin)
+{
+	for (; nr; nr--, pfn++) {
+		if (pin)
+			s->known[pfn].pins += count;
+		else
+			s->known[pfn].gets += count;
+	}
+}
+
+static void know_pin(struct search *s, const struct gup_pin *pin)
+{
+	struct gup_extent_iter it = { .pin = pin };
+	struct gup_extent e;
+
+	while (gup_pin_next_extent(&it, &e))
+		know(s, gup_pfn(s->m, e.page), (e.offset + e.bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT, 1, pin->pin);
+}
+
+static void know_all(struct search *s)
 {
 	struct gup_link *link;
-	u64 known = 0, pfn;
-
-	gup_port_lock_acquire(&m->list_lock);
-	for (link = m->pins.next; link != &m->pins; link = link->next)
-		if (((struct gup_pin *)link)->pin == pin)
-			known += pin_overlap(m, (struct gup_pin *)link, first, last, &pfn);
-	gup_port_lock_release(&m->list_lock);
-	return known;
-}
-
-static u64 known_records(struct gup_machine *m, u64 first, u64 last, bool pin)
-{
 	struct gup_track *t;
-	u64 known = 0, pfn;
+	unsigned int i;
 
-	gup_port_lock_acquire(&m->track_lock);
-	for (pfn = first; pfn <= last; pfn++)
-		for (t = *bucket_of(m, pfn); t; t = t->next)
-			if (t->pfn == pfn && t->pin == pin)
-				known += t->count;
-	gup_port_lock_release(&m->track_lock);
-	return known;
+	gup_port_lock_acquire(&s->m->list_lock);
+	for (link = s->m->pins.next; link != &s->m->pins; link = link->next)
+		know_pin(s, (const struct gup_pin *)link);
+	gup_port_lock_release(&s->m->list_lock);
+	gup_port_lock_acquire(&s->m->track_lock);
+	for (i = 0; i < TRACK_BUCKETS; i++)
+		for (t = s->m->track[i]; t; t = t->next)
+			know(s, t->pfn, 1, t->count, t->pin);
+	gup_port_lock_release(&s->m->track_lock);
 }
 
-/* References of one kind on a folio that neither pins of the own form nor records account for. */
+/* References of one kind on a folio that nothing known accounts for. */
 static void add_untracked(struct search *s, u64 pfn, u64 frames, u64 count, bool pin)
 {
-	struct gup_holder h = { .owner = UNTRACKED, .pfn = pfn, .pages = frames, .count = (u32)count, .pin = pin };
-	u64 known = 0;
+	struct gup_holder h = { .owner = UNTRACKED, .pfn = pfn, .pages = frames, .pin = pin };
+	u64 known = 0, i;
 
-	if (count)
-		known = known_pins(s->m, pfn, pfn + frames - 1, pin) + known_records(s->m, pfn, pfn + frames - 1, pin);
+	for (i = 0; i < frames; i++)
+		known += pin ? s->known[pfn + i].pins : s->known[pfn + i].gets;
 	if (count <= known)
 		return;
 	h.count = (u32)(count - known);
 	add(s, &h);
-}
-
-static bool can_be_held(enum gup_frame_kind kind)
-{
-	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
-	       kind == GUP_FRAME_CMA;
 }
 
 /* One folio: what its counts show beyond what is known. */
@@ -275,7 +289,7 @@ static void search_zone(struct search *s, struct gup_zone *zone)
 		if (!run) {
 			if (gup_kind(head) == GUP_FRAME_CMA && pfn >= cma_end)
 				cma_end = pfn + search_cma(s, zone, pfn);
-			if (can_be_held(gup_kind(head)) && gup_port_load(&head->count))
+			if (gup_kind_is_user(gup_kind(head)) && gup_port_load(&head->count))
 				search_folio(s, head);
 			run = gup_pfn(s->m, head) + gup_nr_frames(head) - pfn;
 		}
@@ -283,29 +297,38 @@ static void search_zone(struct search *s, struct gup_zone *zone)
 	}
 }
 
-static void search_all(struct search *s)
+static int search_zones(struct search *s)
 {
+	struct gup_port_memory scratch = { .bytes = 0 };
 	unsigned int i;
 
-	s->now = gup_port_now_ns();
-	search_pins(s);
-	if (s->m->track_holders)
-		search_records(s);
+	scratch.bytes = (s->m->nr_pfns * sizeof(struct known) + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
+	if (gup_port_memory_map(&scratch, false))
+		return -GUP_ENOMEM;
+	s->known = scratch.base;
+	know_all(s);
 	for (i = 0; i < s->m->nr_zones; i++)
 		search_zone(s, &s->m->zones[i]);
+	gup_port_memory_unmap(&scratch);
+	return 0;
 }
 
 long gup_pin_holders(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, struct gup_holder *out, size_t room)
 {
 	struct search s = { .m = m, .first = first_pfn, .out = out, .room = room };
+	int err;
 
 	if (!m || (!out && room))
 		return -GUP_EINVAL;
 	if (!nr || first_pfn >= m->nr_pfns)
 		return 0;
 	s.last = nr > m->nr_pfns - first_pfn ? m->nr_pfns - 1 : first_pfn + nr - 1;
-	search_all(&s);
-	return s.found;
+	s.now = gup_port_now_ns();
+	search_pins(&s);
+	if (m->track_holders)
+		search_records(&s);
+	err = search_zones(&s);
+	return err ? err : s.found;
 }
 
 void gup_why_holder(struct gup_machine *m, struct gup_why *why, struct gup_page *head, unsigned int tries)

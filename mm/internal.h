@@ -122,6 +122,8 @@ enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot)
 enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_slot *slot);
 
 /* ---- unpin.c ---- */
+/* Release a run of one folio that a call took. -EINVAL, counted, if somebody else released part of it already. */
+int gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin);
 /* Release @nr pages as a pin or a get of the library's own; they are held. */
 void gup_release_pages(struct gup_machine *m, struct gup_page **pages, u64 nr, bool pin);
 
@@ -195,6 +197,8 @@ int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struc
 void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head);
 
 /* ---- isolate.c ---- */
+/* The moment at which a timeout that begins now ends. */
+u64 gup_deadline(u64 timeout_ns);
 /*
  * Empty [start, end) of a zone and take its frames out of the free lists. @deadline: how long to wait for what is held; 0
  * for one scan. Context: the zone's isolate_lock held. 0, -EBUSY, -ENOMEM with nothing taken.

@@ -16,17 +16,17 @@
 enum scan { SCAN_FREE, SCAN_MOVED, SCAN_BUSY, SCAN_NOMEM, SCAN_NEVER };
 
 /* Frames that are on their way from or to a free list: a moment later they are one or the other. */
-static bool in_transit(const struct gup_page *head)
+static bool in_transit(struct gup_page *head)
 {
 	enum gup_frame_kind kind = gup_kind(head);
 
-	return kind == GUP_FRAME_UNUSED || kind == GUP_FRAME_CACHED || (!gup_port_load(&head->count));
+	return kind == GUP_FRAME_UNUSED || kind == GUP_FRAME_CACHED ||
+	       (gup_folio_movable(head) && !gup_port_load(&head->count));
 }
 
 static enum scan refuse(struct gup_machine *m, struct gup_page *head, struct gup_why *why, enum scan scan)
 {
 	gup_refuse(why, -GUP_EBUSY, GUP_RULE_PINNED, 0, gup_pfn(m, head));
-	gup_why_holder(m, why, head, 0);
 	return scan;
 }
 
@@ -46,10 +46,13 @@ static enum scan move_away(struct gup_machine *m, struct gup_page *head, struct 
 		gup_folio_wait_isolated(m, head);
 		return refuse(m, head, why, SCAN_BUSY);
 	}
-	err = gup_folio_migrate(m, head, GUP_SCOPE_ANY, MOVE_TRIES, why);
+	err = gup_folio_migrate(m, head, GUP_SCOPE_ANY, MOVE_TRIES, NULL);
 	if (!err)
 		return SCAN_MOVED;
-	return err == -GUP_ENOMEM ? SCAN_NOMEM : SCAN_BUSY;
+	if (err == -GUP_EBUSY)
+		return refuse(m, head, why, SCAN_BUSY);
+	gup_refuse(why, err, GUP_RULE_NO_MEMORY, 0, gup_pfn(m, head));
+	return SCAN_NOMEM;
 }
 
 /* Move everything out of [start, end) once. The worst result counts, the first of its kind is explained. */
@@ -70,10 +73,10 @@ static enum scan scan_range(struct gup_machine *m, u64 start, u64 end, struct gu
 		head = gup_head(m, gup_page_at(m, pfn));
 		pfn = gup_pfn(m, head) + gup_nr_frames(head);
 		scan = move_away(m, head, &one);
-		if (scan > worst) {
-			worst = scan;
+		if (scan > worst && scan > SCAN_MOVED)
 			*why = one;
-		}
+		if (scan > worst)
+			worst = scan;
 	}
 	return worst;
 }
@@ -125,11 +128,9 @@ int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 
 		gup_buddy_claim(m, zone, start, end);
 	gup_buddy_set_isolated(m, zone, start, end, false);
 	if (scan == SCAN_FREE)
-		return 0;
-	if (scan != SCAN_NOMEM) {
-		why->error = -GUP_EBUSY;
-		why->rule = GUP_RULE_PINNED;
-	}
+		return gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	if (scan != SCAN_NOMEM && deadline)
+		gup_why_holder(m, why, gup_head(m, gup_page_at(m, why->pfn)), why->tries);
 	return why->error;
 }
 
@@ -146,6 +147,23 @@ static struct gup_zone *offline_zone(struct gup_machine *m, u64 first_pfn, u64 n
 	return zone && zone->kind == GUP_ZONE_MOVABLE && first_pfn + nr <= zone->end ? zone : NULL;
 }
 
+u64 gup_deadline(u64 timeout_ns)
+{
+	u64 now = gup_port_now_ns();
+
+	return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+}
+
+static bool any_offline(struct gup_machine *m, u64 first_pfn, u64 nr)
+{
+	u64 i;
+
+	for (i = 0; i < nr; i++)
+		if (gup_kind(gup_page_at(m, first_pfn + i)) == GUP_FRAME_OFFLINE)
+			return true;
+	return false;
+}
+
 int gup_offline_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, uint64_t timeout_ns, struct gup_why *why)
 {
 	struct gup_zone *zone = offline_zone(m, first_pfn, nr);
@@ -159,7 +177,10 @@ int gup_offline_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, ui
 	if (!zone)
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, first_pfn);
 	gup_port_rwlock_write_lock(&zone->isolate_lock);
-	err = gup_range_take(m, zone, first_pfn, first_pfn + nr, gup_port_now_ns() + timeout_ns, why);
+	if (any_offline(m, first_pfn, nr))
+		err = gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, first_pfn);
+	else
+		err = gup_range_take(m, zone, first_pfn, first_pfn + nr, gup_deadline(timeout_ns), why);
 	for (pfn = first_pfn; !err && pfn < first_pfn + nr; pfn++)
 		gup_folio_prep(gup_page_at(m, pfn), 0, GUP_FRAME_OFFLINE);
 	gup_port_rwlock_write_unlock(&zone->isolate_lock);

@@ -227,17 +227,19 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
 	return 0;
 }
 
-/* Log whoever holds something; true if there is anybody. */
-static bool log_leftovers(struct gup_machine *m)
+/* Log whoever holds something: -EBUSY if there is anybody. */
+static int log_leftovers(struct gup_machine *m)
 {
 	struct gup_holder holders[16];
 	long nr = gup_pin_holders(m, 0, UINT64_MAX, holders, GUP_ARRAY_SIZE(holders)), i;
 
+	if (nr < 0)
+		return (int)nr;
 	for (i = 0; i < nr && i < (long)GUP_ARRAY_SIZE(holders); i++)
 		gup_log_holder(&holders[i]);
 	if (nr > (long)GUP_ARRAY_SIZE(holders))
-		gup_port_log("... and more");
-	return nr != 0;
+		gup_port_log("left: and more");
+	return nr ? -GUP_EBUSY : 0;
 }
 
 /* Locks of the host may hold host resources. */
@@ -255,10 +257,10 @@ static void locks_destroy(struct gup_machine *m)
 
 int gup_machine_destroy(struct gup_machine *m)
 {
-	if (!m)
-		return 0;
-	if (log_leftovers(m))
-		return -GUP_EBUSY;
+	int err = m ? log_leftovers(m) : 0;
+
+	if (!m || err)
+		return err;
 	locks_destroy(m);
 	gup_tables_reap(m);
 	memory_unmap(m);

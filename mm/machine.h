@@ -65,6 +65,7 @@ struct gup_zone {
 	u64 nr_free;			   /* [z] frames in lists and beyond the frontier, without pcp; read by anyone */
 	u32 free[GUP_NR_LISTS][GUP_NR_ORDERS]; /* [z] first pfn of each list, 0 for none */
 	struct gup_port_rwlock isolate_lock; /* one operation at a time empties blocks of a zone; held while it sleeps */
+	struct gup_port_lock owner_lock; /* frames of CMA allocations get and lose an object, or go back */
 	struct gup_pcp pcp[GUP_PCP_SLOTS];
 };
 
@@ -210,7 +211,7 @@ struct gup_object {
 	struct gup_port_lock lock;
 	u64 size;		 /* [o] bytes */
 	struct gup_radix frames; /* [o] page index -> pfn; each folio in it has one reference from here */
-	struct gup_port_rwlock size_lock; /* one truncate or punch of shared memory at a time; held while it sleeps */
+	struct gup_port_rwlock size_lock; /* the size changes under it; not held while pins are waited for */
 	struct gup_port_rwlock map_lock;
 	struct gup_itree vmas; /* [v] by page index */
 };

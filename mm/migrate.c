@@ -59,13 +59,14 @@ struct unmap {
  * Entry first, then the pin count, as everywhere. An exclusive page that is pinned stays as it is: a fork that met the
  * migration entry would take it for a page that may be shared.
  */
-static bool unmap_slot(struct gup_slot *slot, void *arg)
+static bool unmap_slot(struct gup_slot *slot, u64 addr, void *arg)
 {
 	struct gup_machine *m = ((struct unmap *)arg)->m;
 	struct gup_page *head = ((struct unmap *)arg)->head, *page, *bearer;
 	u64 value = slot->value, pfn = gup_arch_pfn(value);
 	bool exclusive;
 
+	(void)addr;
 	if (!gup_arch_is_leaf(value, slot->level) || !gup_leaf_counted(value))
 		return true;
 	page = gup_page_at(m, pfn);
@@ -91,13 +92,14 @@ struct remap {
 	u64 old_pfn, new_pfn, nr;
 };
 
-static bool remap_slot(struct gup_slot *slot, void *arg)
+static bool remap_slot(struct gup_slot *slot, u64 addr, void *arg)
 {
 	const struct remap *r = arg;
 	unsigned int attr = gup_arch_attr(slot->value);
 	u64 pfn = gup_arch_pfn(slot->value);
 	struct gup_page *page, *head;
 
+	(void)addr;
 	if (!gup_arch_is_migration(slot->value) || pfn < r->old_pfn || pfn >= r->old_pfn + r->nr)
 		return true;
 	page = gup_page_at(r->m, pfn - r->old_pfn + r->new_pfn);
@@ -182,6 +184,26 @@ static bool move_once(struct gup_machine *m, struct gup_page *head, struct gup_p
 
 static int split_isolated(struct gup_machine *m, struct gup_page *head);
 
+static int refuse_busy(struct gup_machine *m, struct gup_page *head, unsigned int tries, struct gup_why *why)
+{
+	GUP_COUNT(m, migrate_failed, 1);
+	gup_refuse(why, -GUP_EBUSY, GUP_RULE_MIGRATE_BUSY, 0, gup_pfn(m, head));
+	gup_why_holder(m, why, head, tries);
+	gup_folio_putback(m, head);
+	return -GUP_EBUSY;
+}
+
+/* No place for the whole: its parts may find one, each for itself. */
+static int split_instead(struct gup_machine *m, struct gup_page *head, struct gup_why *why)
+{
+	int err = gup_order(head) ? split_isolated(m, head) : -GUP_ENOMEM;
+
+	if (err == -GUP_EBUSY)
+		return refuse_busy(m, head, 1, why);
+	gup_folio_putback(m, head);
+	return err ? gup_refuse(why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, 0, gup_pfn(m, head)) : 0;
+}
+
 int gup_folio_migrate(struct gup_machine *m, struct gup_page *head, enum gup_scope scope, unsigned int tries,
 		      struct gup_why *why)
 {
@@ -189,36 +211,27 @@ int gup_folio_migrate(struct gup_machine *m, struct gup_page *head, enum gup_sco
 	unsigned int i;
 	u64 count;
 
-	if (!to) {
-		int err = gup_order(head) ? split_isolated(m, head) : -GUP_ENOMEM;
-
-		gup_folio_putback(m, head);
-		return err ? gup_refuse(why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, 0, gup_pfn(m, head)) : 0;
-	}
-	for (i = 1; ; i++) {
+	if (!to)
+		return split_instead(m, head, why);
+	for (i = 0; i < tries; i++) {
+		if (i)
+			gup_folio_wait_count(m, head, count, WAIT_STEP);
 		count = gup_port_load(&head->count);
 		if (move_once(m, head, to)) {
 			GUP_COUNT(m, migrated, 1);
 			return 0;
 		}
-		if (i >= tries)
-			break;
-		gup_folio_wait_count(m, head, count, WAIT_STEP);
 	}
-	GUP_COUNT(m, migrate_failed, 1);
 	gup_folio_put(m, to, 1);
-	gup_refuse(why, -GUP_EBUSY, GUP_RULE_MIGRATE_BUSY, 0, gup_pfn(m, head));
-	gup_why_holder(m, why, head, tries);
-	gup_folio_putback(m, head);
-	return -GUP_EBUSY;
+	return refuse_busy(m, head, tries, why);
 }
 
 /* ---- splitting ---- */
 
-/* What stays of the head's flags in each part; the folio lock and the isolation go to @keep. */
+/* What stays of the head's flags in each part. The lock goes to @keep; all are isolated until they are mapped again. */
 static u32 part_flags(u32 flags, bool keep)
 {
-	return (flags & (GUP_PF_KIND | GUP_PF_DIRTY)) | (keep ? flags & (GUP_PF_LOCKED | GUP_PF_ISOLATED) : 0);
+	return (flags & (GUP_PF_KIND | GUP_PF_DIRTY)) | GUP_PF_ISOLATED | (keep ? flags & GUP_PF_LOCKED : 0);
 }
 
 /*
@@ -236,7 +249,7 @@ static void split_frozen(struct gup_machine *m, struct gup_page *head, struct gu
 		gup_folio_prep(head + i, 0, flags & GUP_PF_KIND);
 		if (object)
 			gup_folio_set_object(head + i, object, index + i);
-		else
+		else if (lineage)
 			gup_folio_set_lineage(head + i, lineage, index + i);
 		gup_port_store(&head[i].flags, part_flags(flags, head + i == keep));
 	}
@@ -246,22 +259,28 @@ static void split_frozen(struct gup_machine *m, struct gup_page *head, struct gu
 		gup_folio_unfreeze(head + i, 1 + (object ? 1 : 0) + (head + i == keep ? refs : 0));
 }
 
-static void put_parts(struct gup_machine *m, struct gup_page *head, u32 nr)
+/* The parts are on their own; @keep stays isolated if the whole was. */
+static void release_parts(struct gup_machine *m, struct gup_page *head, u32 nr, const struct gup_page *isolated)
 {
 	u32 i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
+		if (head + i != isolated)
+			gup_flag_clear(head + i, GUP_PF_ISOLATED);
+		gup_wake(m, gup_pfn(m, head + i)); /* a fault may have met the part, or still the whole */
 		gup_folio_put(m, head + i, 1);
+	}
 }
 
 int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs)
 {
+	bool isolated = gup_flag_test(head, GUP_PF_ISOLATED);
 	u32 nr = gup_nr_frames(head);
 
 	if (!gup_folio_freeze(head, gup_folio_cache_refs(head) + refs))
 		return -GUP_EBUSY;
 	split_frozen(m, head, keep, refs);
-	put_parts(m, head, nr);
+	release_parts(m, head, nr, isolated ? keep : NULL);
 	return 0;
 }
 
@@ -278,6 +297,7 @@ static void split_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64
 /* Split a locked folio that may be mapped; the caller's @refs and the lock end up on @keep. 0, -EBUSY, -ENOMEM. */
 static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs)
 {
+	bool isolated = gup_flag_test(head, GUP_PF_ISOLATED);
 	u32 nr = gup_nr_frames(head), i;
 	int err = 0;
 
@@ -290,11 +310,9 @@ static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup
 		return -GUP_EBUSY;
 	}
 	split_frozen(m, head, keep, refs);
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr; i++)
 		remap_folio(m, head + i, head + i);
-		gup_wake(m, gup_pfn(m, head + i)); /* a fault may have met the part, or still the whole */
-	}
-	put_parts(m, head, nr);
+	release_parts(m, head, nr, isolated ? keep : NULL);
 	return 0;
 }
 
@@ -332,11 +350,11 @@ int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why
 
 /* ---- by user address ---- */
 
-/* The movable folio that is mapped at @addr, with a reference, or NULL. *next is where the next one may be. */
+/* The page of a movable folio that is mapped at @addr, with a reference, or NULL. *next is where the next one may be. */
 static struct gup_page *movable_at(struct gup_mm *mm, u64 addr, u64 *next)
 {
 	struct gup_machine *m = mm->m;
-	struct gup_page *head = NULL;
+	struct gup_page *page = NULL, *head;
 	struct gup_slot slot;
 
 	gup_pt_descend(m, mm->root, addr, &slot);
@@ -345,12 +363,24 @@ static struct gup_page *movable_at(struct gup_mm *mm, u64 addr, u64 *next)
 		return NULL;
 	gup_pt_lock(m, &slot);
 	if (gup_arch_is_leaf(slot.value, slot.level) && gup_leaf_counted(slot.value)) {
-		head = gup_head(m, gup_page_at(m, gup_arch_pfn(slot.value)));
+		page = gup_page_at(m, gup_arch_pfn(slot.value));
+		head = gup_head(m, page);
 		if (!gup_folio_movable(head) || gup_folio_take(head, 1, false) != GUP_TAKE_OK)
-			head = NULL;
+			page = NULL;
 	}
 	gup_pt_unlock(m, &slot);
-	return head;
+	return page;
+}
+
+/* What is mapped at @addr now, for a comparison. */
+static struct gup_page *page_now(struct gup_mm *mm, u64 addr)
+{
+	u64 next;
+	struct gup_page *page = movable_at(mm, addr, &next);
+
+	if (page)
+		gup_folio_put(mm->m, gup_head(mm->m, page), 1);
+	return page;
 }
 
 /*
@@ -359,21 +389,30 @@ static struct gup_page *movable_at(struct gup_mm *mm, u64 addr, u64 *next)
  */
 static int migrate_at(struct gup_mm *mm, u64 addr, u64 *next, struct gup_page **last, struct gup_why *why)
 {
-	struct gup_page *head = movable_at(mm, addr, next);
-	u64 ignored;
+	struct gup_machine *m = mm->m;
+	struct gup_page *page = movable_at(mm, addr, next), *head, *now;
 	int err;
 
-	if (!head)
+	if (!page)
 		return 0;
+	head = gup_head(m, page);
 	if (head == *last || !gup_folio_isolate(head)) {
-		gup_folio_put(mm->m, head, 1);
+		gup_folio_put(m, head, 1);
 		return 0;
 	}
-	err = gup_folio_migrate(mm->m, head, GUP_SCOPE_ANY, RANGE_TRIES, why);
-	*last = movable_at(mm, addr, &ignored);
-	if (*last)
-		gup_folio_put(mm->m, *last, 1);
-	return err ? err : 1;
+	*last = head;
+	if (gup_count_pins(gup_port_load(&head->count))) /* pinned folios stay, and nobody waits for them */
+		return refuse_busy(m, head, 1, why);
+	err = gup_folio_migrate(m, head, GUP_SCOPE_ANY, RANGE_TRIES, why);
+	if (err)
+		return err;
+	now = page_now(mm, addr);
+	*last = now ? gup_head(m, now) : NULL;
+	if (now != page)
+		return 1;
+	*next = addr; /* it was split in place: its parts come one by one */
+	*last = NULL;
+	return 0;
 }
 
 long gup_migrate_range(struct gup_mm *mm, uint64_t addr, uint64_t length, struct gup_why *why)

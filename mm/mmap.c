@@ -260,9 +260,10 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 		if (vma->flags & GUP_VM_PFNMAP)
 			return -GUP_EINVAL;
 		split = gup_split_edges(vma, from, to);
+		if (!split)
+			split = gup_zap_range(vma, from, to, GUP_ZAP_ALL);
 		if (split)
 			return split;
-		gup_zap_range(vma, from, to, GUP_ZAP_ALL);
 	}
 	return err;
 }

@@ -107,20 +107,24 @@ u32 gup_folio_cache_refs(struct gup_page *head)
 
 /*
  * The count is read before and after its parts. A mapping that comes or goes meanwhile changes the count too, and one
- * that is half done makes the parts look smaller, never larger, so a get that exists is never denied.
+ * that is half done makes the parts look smaller, never larger, so a get that exists is never denied. Taking it away is
+ * one compare-and-swap from what was looked at, so no two puts share one get.
  */
-bool gup_folio_has_get(struct gup_machine *m, struct gup_page *head)
+int gup_folio_put_get(struct gup_machine *m, struct gup_page *head)
 {
-	u64 before, parts, after;
+	u64 count, parts;
 
-	if (gup_pfn(m, head) == m->zero_pfn)
-		return true;
 	do {
-		before = gup_port_load(&head->count);
-		parts = (u64)gup_count_pins(before) + gup_folio_mapcount(head) + gup_folio_cache_refs(head);
-		after = gup_port_load(&head->count);
-	} while (before != after);
-	return gup_count_refs(before) > parts;
+		count = gup_port_load(&head->count);
+		parts = (u64)gup_count_pins(count) + gup_folio_mapcount(head) + gup_folio_cache_refs(head);
+		if (gup_count_refs(count) <= parts && gup_port_load(&head->count) == count)
+			return -GUP_EINVAL;
+	} while (gup_count_refs(count) <= parts || !gup_port_cas(&head->count, &count, count - 1));
+	if (gup_count_refs(count) == 1)
+		gup_folio_free(m, head);
+	else
+		counts_changed(m, head);
+	return 0;
 }
 
 void gup_folio_zero(struct gup_machine *m, struct gup_page *head)
@@ -140,7 +144,7 @@ bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page)
 
 	if (pfn == m->zero_pfn)
 		return true;
-	if (block == GUP_BLOCK_CMA)
+	if ((block & GUP_BLOCK_HOME) == GUP_BLOCK_CMA)
 		return m->contract->cma_owner_longterm && gup_kind(page) == GUP_FRAME_CMA;
 	return block == GUP_BLOCK_UNMOVABLE || block == GUP_BLOCK_MOVABLE || block == GUP_BLOCK_DEVDAX;
 }

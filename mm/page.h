@@ -81,6 +81,13 @@ static inline u32 gup_nr_frames(const struct gup_page *head)
 	return 1u << gup_order(head);
 }
 
+/* Memory that entries map and that calls get and pin; the rest is the machine's own. */
+static inline bool gup_kind_is_user(enum gup_frame_kind kind)
+{
+	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
+	       kind == GUP_FRAME_CMA;
+}
+
 /* The head of the folio that @page belongs to right now. Folios are aligned to their size, so the order is enough. */
 static inline struct gup_page *gup_head(const struct gup_machine *m, const struct gup_page *page)
 {
@@ -156,8 +163,8 @@ void gup_folio_put(struct gup_machine *m, struct gup_page *head, u32 n);
 int gup_folio_unpin(struct gup_machine *m, struct gup_page *head, u32 n);
 /* Release a folio whose count is zero. */
 void gup_folio_free(struct gup_machine *m, struct gup_page *head);
-/* References that a put may take: neither mapping nor cache nor pin. Settles for a moment when nothing moves. */
-bool gup_folio_has_get(struct gup_machine *m, struct gup_page *head);
+/* Give a reference back that is neither mapping nor cache nor pin; -EINVAL if there is none. */
+int gup_folio_put_get(struct gup_machine *m, struct gup_page *head);
 u32 gup_folio_mapcount(struct gup_page *head);
 u32 gup_folio_cache_refs(struct gup_page *head);
 void gup_folio_zero(struct gup_machine *m, struct gup_page *head);

@@ -122,8 +122,9 @@ int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr)
 }
 
 /* Release whole pages of one extent, folio by folio. */
-static void extent_release(struct gup_machine *m, const struct gup_extent *e, bool pin, bool dirty)
+static int extent_release(struct gup_machine *m, const struct gup_extent *e, bool pin, bool dirty)
 {
+	int err = 0;
 	u64 left = (e->offset + e->bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT;
 	struct gup_page *page = e->page, *head;
 	u32 nr;
@@ -133,21 +134,26 @@ static void extent_release(struct gup_machine *m, const struct gup_extent *e, bo
 		nr = (u32)gup_min(left, gup_nr_frames(head) - (u64)(page - head));
 		if (dirty && gup_pfn(m, page) != m->zero_pfn)
 			gup_flag_set(head, GUP_PF_DIRTY);
-		gup_release_run(m, page, nr, pin);
+		if (gup_release_run(m, page, nr, pin))
+			err = -GUP_EINVAL;
 	}
+	return err;
 }
 
-static void extents_release(struct gup_pin *pin, bool dirty)
+static int extents_release(struct gup_pin *pin, bool dirty)
 {
 	struct gup_chunk *chunk = pin->first, *next;
+	int err = 0;
 	u64 i;
 
 	for (; chunk; chunk = next) {
 		next = chunk->next;
 		for (i = 0; i < chunk->nr; i++)
-			extent_release(pin->mm->m, &chunk->extents[i], pin->pin, dirty);
+			if (extent_release(pin->mm->m, &chunk->extents[i], pin->pin, dirty))
+				err = -GUP_EINVAL;
 		chunk_free(pin->mm->m, chunk);
 	}
+	return err;
 }
 
 /* From whole pages to the bytes that were asked for. */
@@ -267,12 +273,14 @@ int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin
 
 int gup_unpin(struct gup_pin *pin, bool dirty)
 {
+	int err;
+
 	if (!pin)
 		return 0;
 	gup_list_del(pin->mm->m, &pin->link);
-	extents_release(pin, dirty);
+	err = extents_release(pin, dirty);
 	pin_free(pin);
-	return 0;
+	return err;
 }
 
 size_t gup_pin_nr_extents(const struct gup_pin *pin)

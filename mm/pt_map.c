@@ -86,7 +86,11 @@ static void drop_leaf(struct gup_gather *gather, u64 value, unsigned int level)
 
 struct zap {
 	struct gup_gather gather;
+	struct gup_vma *vma;
+	u64 start, end;
 	enum gup_zap what;
+	u64 split; /* where a 2 MiB entry has to be split before it goes on; 0 for nowhere */
+	int error;
 };
 
 static bool zap_spares(const struct zap *zap, u64 value)
@@ -97,15 +101,27 @@ static bool zap_spares(const struct zap *zap, u64 value)
 	       gup_kind(gup_head(m, gup_page_at(m, gup_arch_pfn(value)))) == GUP_FRAME_ANON;
 }
 
-static bool zap_slot(struct gup_slot *slot, void *arg)
+/* A 2 MiB entry of anonymous memory that reaches out of the range: a fault may have made it a moment ago. */
+static bool reaches_out(const struct zap *zap, const struct gup_slot *slot, u64 addr)
+{
+	u64 first = addr & ~(gup_pt_size(slot->level) - 1);
+
+	return slot->level && !zap->vma->object && (first < zap->start || first + gup_pt_size(slot->level) > zap->end);
+}
+
+static bool zap_slot(struct gup_slot *slot, u64 addr, void *arg)
 {
 	struct zap *zap = arg;
 	u64 value = slot->value;
 
 	if (zap->gather.nr == GUP_GATHER_MAX)
 		return false;
-	if (zap_spares(zap, value))
+	if (zap->error || zap_spares(zap, value))
 		return true;
+	if (reaches_out(zap, slot, addr)) {
+		zap->split = addr;
+		return false;
+	}
 	gup_pt_set(slot, 0);
 	if (gup_arch_is_leaf(value, slot->level) && gup_leaf_counted(value))
 		drop_leaf(&zap->gather, value, slot->level);
@@ -114,14 +130,20 @@ static bool zap_slot(struct gup_slot *slot, void *arg)
 
 static void zap_unlocked(void *arg)
 {
-	gup_gather_flush(&((struct zap *)arg)->gather);
+	struct zap *zap = arg;
+
+	gup_gather_flush(&zap->gather);
+	if (zap->split)
+		zap->error = gup_split_huge(zap->vma, zap->split);
+	zap->split = 0;
 }
 
-void gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what)
+int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what)
 {
-	struct zap zap = { .gather.m = vma->mm->m, .what = what };
+	struct zap zap = { .gather.m = vma->mm->m, .vma = vma, .start = start, .end = end, .what = what };
 
 	gup_pt_walk(vma->mm, start, end, &(struct gup_walk){ zap_slot, zap_unlocked, &zap });
+	return zap.error;
 }
 
 /* Entries for the 512 frames that one 2 MiB leaf or migration entry stands for. */
@@ -165,8 +187,7 @@ int gup_split_huge(struct gup_vma *vma, u64 addr)
 	if (vma->object) {
 		u64 start = addr & ~(GUP_HUGE_SIZE - 1);
 
-		gup_zap_range(vma, start, start + GUP_HUGE_SIZE, GUP_ZAP_ALL);
-		return 0;
+		return gup_zap_range(vma, start, start + GUP_HUGE_SIZE, GUP_ZAP_ALL);
 	}
 	table = gup_table_alloc(m);
 	if (!table)
@@ -208,8 +229,9 @@ static u64 protected_value(const struct gup_vma *vma, u64 value, unsigned int le
 	return gup_arch_mk_leaf(gup_arch_pfn(value), level, attr);
 }
 
-static bool protect_slot(struct gup_slot *slot, void *arg)
+static bool protect_slot(struct gup_slot *slot, u64 addr, void *arg)
 {
+	(void)addr;
 	gup_pt_set(slot, protected_value(arg, slot->value, slot->level));
 	return true;
 }

@@ -59,7 +59,7 @@ static u64 walk_table(struct gup_machine *m, struct gup_slot *slot, u64 addr, u6
 {
 	gup_pt_lock(m, slot);
 	while (addr < end && !gup_pt_moved(slot)) {
-		if (slot->value && !walk->visit(slot, walk->arg))
+		if (slot->value && !walk->visit(slot, addr, walk->arg))
 			break;
 		addr = gup_pt_next(addr, slot->level);
 		if (!gup_pt_index(addr, slot->level))

@@ -35,7 +35,7 @@ int gup_pfnmap_create(struct gup_machine *m, uint64_t first_pfn, uint64_t bytes,
 	int err;
 
 	if (!m || !out || !bytes || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP || first_pfn < m->nr_pfns ||
-	    (first_pfn + (bytes >> GUP_PAGE_SHIFT) - 1) >> 36)
+	    (first_pfn | (first_pfn + (bytes >> GUP_PAGE_SHIFT) - 1)) >> 36)
 		return -GUP_EINVAL;
 	err = gup_object_new(m, &gup_pfnmap_ops, GUP_OBJECT_PFNMAP, &object);
 	if (err)

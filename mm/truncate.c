@@ -15,6 +15,7 @@
 
 #define WAIT_STEP UINT64_C(20000000)
 #define KEEP_SIZE UINT64_MAX
+#define SPLIT_TRIES 5u
 
 /* Page indices that go away. Private copies of them go only when the object becomes shorter, and last. */
 struct cut {
@@ -39,6 +40,23 @@ static void zero_part(const struct cut *cut, struct gup_page *head)
 	memset(gup_bytes_of(cut->object->m, head + (first - base)), 0, (last - first + 1) << GUP_PAGE_SHIFT);
 }
 
+/* References that only pass by are gone in a moment; pins are not. */
+static bool split_patiently(struct gup_machine *m, struct gup_page *head, struct gup_page *keep)
+{
+	unsigned int tries;
+	u64 count;
+
+	for (tries = 0; tries < SPLIT_TRIES; tries++) {
+		count = gup_port_load(&head->count);
+		if (!gup_folio_split_unmapped(m, head, keep, 1))
+			return true;
+		if (gup_count_pins(count))
+			return false;
+		gup_folio_wait_count(m, head, count, GUP_WAIT_MOMENT);
+	}
+	return false;
+}
+
 /*
  * One folio of shared memory, locked and referenced. Returns the index from where to go on: after a split, the same.
  */
@@ -53,7 +71,7 @@ static u64 cut_folio(const struct cut *cut, struct gup_page *head, struct gup_pa
 		gup_object_drop(cut->object, head);
 		return end;
 	}
-	if (gup_folio_split_unmapped(m, head, page, 1)) {
+	if (!split_patiently(m, head, page)) {
 		zero_part(cut, head);
 		here = end;
 		page = head;
@@ -74,16 +92,11 @@ static void cut_shm_locked(const struct cut *cut)
 			index = cut_folio(cut, head, page);
 }
 
-static u64 set_size(struct gup_object *object, u64 size)
+static void set_size(struct gup_object *object, u64 size)
 {
-	u64 old;
-
 	gup_port_lock_acquire(&object->lock);
-	old = object->size;
-	if (size != KEEP_SIZE)
-		object->size = size;
+	object->size = size;
 	gup_port_lock_release(&object->lock);
-	return old;
 }
 
 /* A folio that was held when it was cut stays over the old end, and whoever held it may have written there. */
@@ -91,26 +104,33 @@ static void zero_beyond(struct gup_object *object, u64 old_size)
 {
 	struct cut cut = { object, old_size >> GUP_PAGE_SHIFT, UINT64_MAX };
 	struct gup_page *head, *page;
+	u64 index = cut.first;
 
-	if (!gup_object_cached(object, cut.first, &head, &page))
+	while (gup_object_next(object, &index) && index == cut.first) {
+		if (!gup_object_cached(object, index, &head, &page))
+			continue; /* being moved: look again */
+		zero_part(&cut, head);
+		gup_folio_unlock(object->m, head);
+		gup_folio_put(object->m, head, 1);
 		return;
-	zero_part(&cut, head);
-	gup_folio_unlock(object->m, head);
-	gup_folio_put(object->m, head, 1);
+	}
 }
 
+/* Sizes change under size_lock only, so the old one stays true until the new one is set. */
 static void cut_shm(const struct cut *cut, u64 size)
 {
 	struct gup_object *object = cut->object;
-	u64 old;
+	u64 old = gup_object_size(object);
 
-	gup_port_rwlock_write_lock(&object->size_lock);
-	old = set_size(object, size);
-	if (size != KEEP_SIZE && size > old)
-		zero_beyond(object, old);
-	else
+	if (size == KEEP_SIZE) {
 		cut_shm_locked(cut);
-	gup_port_rwlock_write_unlock(&object->size_lock);
+		return;
+	}
+	if (size > old)
+		zero_beyond(object, old);
+	set_size(object, size);
+	if (size < old)
+		cut_shm_locked(cut);
 }
 
 /* The next folio at or after *index that the cut touches. Object locked. */
@@ -179,7 +199,7 @@ static void drop_frozen(const struct cut *cut)
 }
 
 /* Freeze and drop in one go: afterwards no fault finds the blocks. Returns one that is held, NULL if all are gone. */
-static struct gup_page *try_cut(const struct cut *cut, u64 size)
+static struct gup_page *cut_dax(const struct cut *cut, u64 size)
 {
 	struct gup_object *object = cut->object;
 	struct gup_page *busy;
@@ -196,7 +216,24 @@ static struct gup_page *try_cut(const struct cut *cut, u64 size)
 	return busy;
 }
 
-static int cut_dax(const struct cut *cut, u64 size, u64 timeout_ns, struct gup_why *why)
+/* One attempt, with size_lock held; what is held by somebody is waited for without it. Private copies go last. */
+static struct gup_page *try_cut(const struct cut *cut, u64 size)
+{
+	struct gup_object *object = cut->object;
+	struct gup_page *busy = NULL;
+
+	gup_port_rwlock_write_lock(&object->size_lock);
+	if (object->ops->waits)
+		busy = cut_dax(cut, size);
+	else
+		cut_shm(cut, size);
+	if (!busy && size != KEEP_SIZE)
+		gup_object_unmap(object, cut->first, cut->last, GUP_ZAP_ALL);
+	gup_port_rwlock_write_unlock(&object->size_lock);
+	return busy;
+}
+
+static int cut_object(const struct cut *cut, u64 size, u64 timeout_ns, struct gup_why *why)
 {
 	struct gup_machine *m = cut->object->m;
 	u64 start = gup_port_now_ns(), waited, count;
@@ -218,26 +255,14 @@ static int cut_dax(const struct cut *cut, u64 size, u64 timeout_ns, struct gup_w
 	return 0;
 }
 
-static int cut_object(const struct cut *cut, u64 size, u64 timeout_ns, struct gup_why *why)
-{
-	if (cut->object->ops->waits)
-		return cut_dax(cut, size, timeout_ns, why);
-	cut_shm(cut, size);
-	return 0;
-}
-
 int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why)
 {
 	struct cut cut = { object, bytes >> GUP_PAGE_SHIFT, UINT64_MAX };
-	int err;
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
 	if (!object || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP || !object->ops->resizable)
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
-	err = cut_object(&cut, bytes, timeout_ns, why);
-	if (!err)
-		gup_object_unmap(object, cut.first, cut.last, GUP_ZAP_ALL);
-	return err;
+	return cut_object(&cut, bytes, timeout_ns, why);
 }
 
 int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why)

@@ -7,6 +7,28 @@
  */
 #include "internal.h"
 
+/*
+ * What was taken is there, unless somebody released behind the holder's back what was not his. That mistake is counted
+ * here and goes no further.
+ */
+int gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin)
+{
+	struct gup_page *head = gup_head(m, page);
+	int err = 0;
+	u32 i;
+
+	if (gup_pfn(m, page) == m->zero_pfn)
+		return 0;
+	if (pin && !gup_folio_unpin(m, head, nr))
+		return 0;
+	for (i = 0; i < nr; i++)
+		if (pin ? gup_folio_unpin(m, head, 1) : gup_folio_put_get(m, head))
+			err = -GUP_EINVAL;
+	if (err)
+		GUP_COUNT(m, bad_unpins, 1);
+	return err;
+}
+
 /* How many entries from @pages on are neighbours in one folio. */
 static u64 run_at(struct gup_machine *m, struct gup_page **pages, u64 nr)
 {
@@ -25,18 +47,16 @@ void gup_release_pages(struct gup_machine *m, struct gup_page **pages, u64 nr, b
 
 	for (i = 0; i < nr; i += run) {
 		run = run_at(m, pages + i, nr - i);
-		if (gup_pfn(m, pages[i]) == m->zero_pfn)
-			continue;
-		if (!pin)
-			gup_folio_put(m, gup_head(m, pages[i]), (u32)run);
-		else if (gup_folio_unpin(m, gup_head(m, pages[i]), (u32)run))
-			GUP_ASSERT(!"a pin that was taken is gone");
+		gup_release_run(m, pages[i], (u32)run, pin);
 	}
 }
 
-static bool belongs(const struct gup_machine *m, const struct gup_page *page)
+/* A frame of the machine that can be held, or could be when it was taken. */
+static bool can_be_held(struct gup_machine *m, const struct gup_page *page)
 {
-	return page >= m->frames + GUP_HUGE_PAGES && page < m->frames + m->nr_pfns;
+	if (page < m->frames + GUP_HUGE_PAGES || page >= m->frames + m->nr_pfns)
+		return false;
+	return gup_pfn(m, page) == m->zero_pfn || gup_kind_is_user(gup_kind(gup_head(m, page)));
 }
 
 /* A release that nobody is entitled to: both call sites, if holders are tracked. */
@@ -61,13 +81,10 @@ static int misuse(struct gup_machine *m, struct gup_page *page, bool pin, const 
 
 static int put_one(struct gup_machine *m, struct gup_page *page, const void *site)
 {
-	struct gup_page *head = gup_head(m, page);
-
-	if (!gup_folio_has_get(m, head))
+	if (gup_folio_put_get(m, gup_head(m, page)))
 		return misuse(m, page, false, site);
 	if (m->track_holders)
 		gup_track_del(m, page, false);
-	gup_folio_put(m, head, 1);
 	return 0;
 }
 
@@ -141,7 +158,8 @@ static int release(struct gup_machine *m, const struct release *r)
 		struct gup_page *page = page_at(r, i);
 
 		nr = 1;
-		if (!page || !belongs(m, page)) {
+		if (!page || !can_be_held(m, page)) {
+			GUP_COUNT(m, bad_unpins, 1);
 			err = -GUP_EINVAL;
 			continue;
 		}
@@ -152,6 +170,22 @@ static int release(struct gup_machine *m, const struct release *r)
 			err = -GUP_EINVAL;
 	}
 	return err;
+}
+
+/* Neighbours from @page on, as far as the machine has frames; more is a mistake of the caller. */
+static int release_range(struct gup_machine *m, struct release r)
+{
+	u64 most;
+	int err;
+
+	if (!m || !r.page || !can_be_held(m, r.page))
+		return r.nr || !m ? -GUP_EINVAL : 0;
+	most = m->nr_pfns - gup_pfn(m, r.page);
+	if (r.nr <= most)
+		return release(m, &r);
+	r.nr = most;
+	err = release(m, &r);
+	return err ? err : -GUP_EINVAL;
 }
 
 #define HERE __builtin_return_address(0)
@@ -174,7 +208,7 @@ int gup_unpin_user_pages_dirty_lock(struct gup_machine *m, struct gup_page **pag
 
 int gup_unpin_user_page_range_dirty_lock(struct gup_machine *m, struct gup_page *page, unsigned long nr, bool dirty)
 {
-	return release(m, &(struct release){ .page = page, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });
+	return release_range(m, (struct release){ .page = page, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });
 }
 
 int gup_put_page(struct gup_machine *m, struct gup_page *page)
@@ -189,7 +223,7 @@ int gup_put_pages(struct gup_machine *m, struct gup_page **pages, unsigned long 
 
 int gup_set_page_dirty(struct gup_machine *m, struct gup_page *page)
 {
-	if (!m || !page || !belongs(m, page))
+	if (!m || !page || !can_be_held(m, page))
 		return -GUP_EINVAL;
 	gup_flag_set(gup_head(m, page), GUP_PF_DIRTY);
 	return 0;

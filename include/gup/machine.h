@@ -81,7 +81,7 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
  * is logged with owner and call site, and nothing is freed.
  *
  * Context: may sleep; nobody else may use the machine.
- * Return: 0, or -EBUSY with everything as it was.
+ * Return: 0; or -EBUSY, or -ENOMEM if the host has no memory to look for what is left, with everything as it was.
  */
 int gup_machine_destroy(struct gup_machine *m);
 

@@ -47,7 +47,7 @@ int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why
  * @why:        receives the reason of a refusal; may be NULL
  *
  * Context: sleeps.
- * Return: 0; -EINVAL for a bad range; -EBUSY if somebody holds a frame past the bound (named in @why), with the range in
+ * Return: 0; -EINVAL for a bad range or one that is partly offline; -EBUSY if somebody holds a frame past the bound (named in @why), with the range in
  * use as before; -ENOMEM if its contents have no other place.
  */
 int gup_offline_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, uint64_t timeout_ns, struct gup_why *why);

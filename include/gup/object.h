@@ -73,7 +73,8 @@ int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void 
  * @timeout_ns: how long to wait for pins on blocks that go away (FS DAX only)
  * @why:        receives the reason of a refusal; may be NULL
  *
- * Shared memory lets go of its folios; who holds a pin keeps the memory, and nobody else sees it any more. FS DAX
+ * Shared memory lets go of its folios; who holds a pin keeps the memory, and nobody else sees it any more. (A 2 MiB folio
+ * that is held and only partly cut stays as a whole; its cut part reads as zeroes, also after growing again.) FS DAX
  * cannot: the block is the storage. Its entries are removed first, then truncate waits until no reference but the
  * file's own is left, holding no lock, and starts over if somebody came back meanwhile.
  *

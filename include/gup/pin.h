@@ -206,7 +206,9 @@ int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin
  * @pin:   from gup_pin(); NULL is allowed
  * @dirty: the device wrote to it
  *
- * Context: may sleep. The mm and its mapping may be gone. Return: 0.
+ * Context: may sleep. The mm and its mapping may be gone.
+ * Return: 0; -EINVAL if somebody else released part of it by unpin_user_page(): that is counted, the rest is released
+ * and the pin is gone.
  */
 int gup_unpin(struct gup_pin *pin, bool dirty);
 
@@ -264,7 +266,8 @@ struct gup_holder {
  * @room:      entries at @out
  *
  * Context: any; a snapshot.
- * Return: number of holders, which may be more than @room; -EINVAL for NULL.
+ * Return: number of holders, which may be more than @room; -EINVAL for NULL; -ENOMEM if the host has no memory for the
+ * search.
  */
 long gup_pin_holders(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, struct gup_holder *out, size_t room);
 
