@@ -131,9 +131,10 @@ static void check_object(struct check *c, struct gup_object *object)
 		struct gup_page *page = gup_page_at(c->m, pfn), *head = gup_head(c->m, page);
 
 		expect(c, gup_folio_object(head) == object, "a cached folio names another object", pfn);
-		expect(c, gup_port_load(&head->index) + (u64)(page - head) == index, "a cached folio is misplaced", pfn);
-		expect(c, gup_port_load(&head->index) < object->size >> GUP_PAGE_SHIFT, "a cached folio lies beyond the end",
+		expect(c, gup_port_load(&head->index) + (u64)(page - head) == index, "a cached folio is misplaced",
 		       pfn);
+		expect(c, gup_port_load(&head->index) < object->size >> GUP_PAGE_SHIFT,
+		       "a cached folio lies beyond the end", pfn);
 	}
 }
 
@@ -216,7 +217,8 @@ static void check_zone(struct check *c, struct gup_zone *zone)
 			step = gup_nr_frames(page);
 		}
 	}
-	expect(c, gup_block_of(c->m, zone->start) < GUP_BLOCK_ISOLATED, "a pageblock is isolated at rest", zone->start);
+	for (pfn = zone->start; pfn < zone->end; pfn += GUP_HUGE_PAGES)
+		expect(c, gup_block_of(c->m, pfn) < GUP_BLOCK_ISOLATED, "a pageblock is isolated at rest", pfn);
 	expect(c, free == zone->nr_free, "the free lists and the free count differ", zone->start);
 	expect(c, cached == gup_pcp_count(zone), "a cached free frame is lost", zone->start);
 	if (zone->kind != GUP_ZONE_DAX) {
@@ -226,23 +228,35 @@ static void check_zone(struct check *c, struct gup_zone *zone)
 }
 
 /* Pins that the library knows to be long must lie where the contract lets them. */
+static void check_longterm(struct check *c, u64 pfn, u64 nr)
+{
+	for (; nr; nr--, pfn++)
+		expect(c, gup_longterm_ok(c->m, gup_page_at(c->m, pfn)), "a long-term pin where it may not be", pfn);
+}
+
 static void check_pin(struct check *c, const struct gup_pin *pin)
 {
 	struct gup_extent_iter it = { .pin = pin };
 	struct gup_extent e;
 
-	if (!(pin->flags & GUP_LONGTERM) || !c->m->contract->fast_sees_longterm)
-		return;
-	while (gup_pin_next_extent(&it, &e))
-		expect(c, gup_longterm_ok(c->m, e.page), "a long-term pin where it may not be", gup_pfn(c->m, e.page));
+	while (pin->flags & GUP_LONGTERM && gup_pin_next_extent(&it, &e))
+		check_longterm(c, gup_pfn(c->m, e.page), (e.offset + e.bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT);
 }
 
 static void check_pins(struct check *c)
 {
 	struct gup_link *link;
+	struct gup_track *t;
+	unsigned int i;
 
+	if (c->m->contract->migrate_failure_ignored)
+		return;
 	for (link = c->m->pins.next; link != &c->m->pins; link = link->next)
 		check_pin(c, (const struct gup_pin *)link);
+	for (i = 0; i < GUP_ARRAY_SIZE(c->m->track); i++)
+		for (t = c->m->track[i]; t; t = t->next)
+			if (t->longterm)
+				check_longterm(c, t->pfn, 1);
 }
 
 int gup_machine_check(struct gup_machine *m, struct gup_check *out)

@@ -67,7 +67,7 @@ int gup_cma_object(struct gup_machine *m, struct gup_page *page, uint64_t bytes,
 	else if (any_mapping(page, nr))
 		err = -GUP_EBUSY;
 	else
-		err = gup_object_new(m, &gup_cma_ops, GUP_OBJECT_CMA, &object);
+		err = gup_object_new(m, &gup_cma_ops, GUP_OBJECT_CMA, zone, &object);
 	if (!err) {
 		object->first_pfn = gup_pfn(m, page);
 		object->size = bytes;
@@ -145,8 +145,8 @@ int gup_cma_alloc(struct gup_machine *m, const char *area, uint64_t bytes, uint6
 	if (!zone)
 		return gup_refuse(why, -GUP_ENOENT, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	gup_port_rwlock_write_lock(&zone->isolate_lock);
-	err = alloc_locked(m, zone, bytes >> GUP_PAGE_SHIFT, align >> GUP_PAGE_SHIFT, gup_deadline(timeout_ns),
-			   &pfn, why);
+	err = alloc_locked(m, zone, bytes >> GUP_PAGE_SHIFT, align >> GUP_PAGE_SHIFT, gup_deadline(timeout_ns), &pfn,
+			   why);
 	if (!err) {
 		own_frames(m, pfn, bytes >> GUP_PAGE_SHIFT);
 		*out = gup_page_at(m, pfn);

@@ -41,6 +41,7 @@ static const struct gup_contract contracts[GUP_NR_CONTRACTS] = {
 		.nonpositive_is_zero = true,
 		.fast_overflow = -GUP_EFAULT,
 		.reuse_by_mapcount = true,
+		.dax_checked_last = true,
 		.dax_drop = GUP_DROP_SLOW,
 		.migrate_failure_ignored = true,
 		.tries_exhausted = -GUP_ENOMEM,

@@ -65,10 +65,9 @@ int gup_dax_file_create(struct gup_machine *m, const char *device, uint64_t byte
 	zone = device_by_name(m, device, GUP_DAX_FS);
 	if (!zone)
 		return -GUP_ENOENT;
-	err = gup_object_new(m, &gup_fsdax_ops, GUP_OBJECT_FSDAX, &file);
+	err = gup_object_new(m, &gup_fsdax_ops, GUP_OBJECT_FSDAX, zone, &file);
 	if (err)
 		return err;
-	file->zone = zone;
 	file->huge = true;
 	file->size = bytes;
 	err = allocate_blocks(file);
@@ -136,11 +135,8 @@ int gup_devdax_open(struct gup_machine *m, const char *device, struct gup_object
 	gup_port_rwlock_write_lock(&zone->isolate_lock);
 	object = opened_before(m, zone);
 	if (!object)
-		err = gup_object_new(m, &gup_devdax_ops, GUP_OBJECT_DEVDAX, &object);
+		err = gup_object_new(m, &gup_devdax_ops, GUP_OBJECT_DEVDAX, zone, &object);
 	if (!err) {
-		object->zone = zone;
-		object->first_pfn = zone->start;
-		object->size = (zone->end - zone->start) << GUP_PAGE_SHIFT;
 		gup_object_ref(object);
 		*out = object;
 	}

@@ -75,7 +75,7 @@ void gup_fault_cancel(struct gup_fault *f)
 	gup_wait_cancel(f->mm->m, f->wait_pfn);
 }
 
-int gup_fault_errno(enum gup_fault_result result)
+static int errno_of(enum gup_fault_result result)
 {
 	switch (result) {
 	case GUP_FAULT_DONE:
@@ -94,7 +94,7 @@ int gup_fault_in(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int 
 
 	while ((result = gup_fault(&f)) == GUP_FAULT_MIGRATING)
 		gup_fault_wait(&f);
-	return gup_fault_errno(result);
+	return errno_of(result);
 }
 
 int gup_fixup_user_fault(struct gup_mm *mm, uint64_t addr, unsigned int flags, bool *unlocked)
@@ -112,7 +112,7 @@ int gup_fixup_user_fault(struct gup_mm *mm, uint64_t addr, unsigned int flags, b
 			return -GUP_EFAULT;
 		result = gup_fault(&f);
 		if (result != GUP_FAULT_MIGRATING)
-			return gup_fault_errno(result);
+			return errno_of(result);
 		if (unlocked) {
 			gup_mmap_read_unlock(mm);
 			*unlocked = true;

@@ -122,6 +122,9 @@ long gup_op_run(struct gup_op *op, bool fast, bool fast_only)
 		gup_fast(op);
 	if (op->left && !fast_only)
 		err = gup_slow(op);
+	else if (op->left)
+		gup_refuse(op->why, -GUP_EFAULT, GUP_RULE_NOFAULT, op->addr,
+			   0); /* no error, but the reason of the count */
 	if (err && op->drop == GUP_DROP_ALL)
 		drop_output(op, 0);
 	else if (err && op->drop == GUP_DROP_SLOW)
@@ -148,6 +151,7 @@ void gup_op_init(struct gup_op *op, struct gup_mm *mm, unsigned int flags, bool 
 	op->pages = NULL;
 	op->sink = NULL;
 	op->done = op->fast_done = 0;
+	op->dax_addr = 0;
 	op->drop = GUP_DROP_NOTHING;
 	op->why = why;
 }

@@ -41,6 +41,7 @@ struct gup_op {
 	struct gup_pin *sink;	 /* ... or a pin's extents */
 	u64 done;		 /* pages put out */
 	u64 fast_done;		 /* of these, by the fast part */
+	u64 dax_addr;		 /* where FS DAX was met, if the contract looks at that last; else 0 */
 	enum gup_drop drop;	 /* what an error lets go of */
 
 	struct gup_track tag; /* who takes them, if holders are tracked */

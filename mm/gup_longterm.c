@@ -18,7 +18,7 @@
 
 /* Folios of one batch that may not stay. */
 struct claims {
-	struct gup_page *mine[GUP_BATCH_RUNS];   /* isolated by us, one reference each */
+	struct gup_page *mine[GUP_BATCH_RUNS];	 /* isolated by us, one reference each */
 	struct gup_page *others[GUP_BATCH_RUNS]; /* being moved by somebody else, or immovable */
 	u32 nr_mine, nr_others;
 	u32 nr_unfit;

@@ -69,18 +69,29 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 	return all_exclusive(slot, head, page, nr);
 }
 
+/* Frames of the page's folio from the page on, from one load of one word. */
+static u64 frames_left(const struct gup_machine *m, const struct gup_page *page)
+{
+	u64 frames = UINT64_C(1) << gup_order(page);
+
+	return frames - (gup_pfn(m, page) & (frames - 1));
+}
+
+/*
+ * The fast path calls this before it holds anything, so the descriptors may change underneath: nothing is concluded from
+ * two of them, and a 2 MiB entry is taken by its word. The second look finds what was wrong.
+ */
 u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
 {
-	struct gup_page *head = gup_head(op->m, page);
-	u64 most = gup_nr_frames(head) - (u64)(page - head);
+	u64 most = gup_min(op->left, (end - op->addr) >> GUP_PAGE_SHIFT);
 	u32 nr;
 
-	if (most == 1 || !gup_leaf_counted(slot->value))
+	if (!gup_leaf_counted(slot->value))
 		return 1;
-	most = gup_min(most, gup_min(op->left, (end - op->addr) >> GUP_PAGE_SHIFT));
 	if (slot->level)
-		return (u32)most;
+		return (u32)gup_min(most, (gup_pt_next(op->addr, slot->level) - op->addr) >> GUP_PAGE_SHIFT);
 	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
+	most = gup_min(most, frames_left(op->m, page));
 	for (nr = 1; nr < most; nr++)
 		if (gup_port_load(slot->entry + nr) != gup_arch_leaf_after(slot->value, nr))
 			break;

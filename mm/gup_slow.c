@@ -34,16 +34,26 @@ static int check_write(struct gup_op *op, const struct gup_vma *vma)
 	return 0;
 }
 
+static bool is_fsdax(const struct gup_vma *vma)
+{
+	return vma->object && vma->object->kind == GUP_OBJECT_FSDAX;
+}
+
+static int refuse_dax(struct gup_op *op, u64 addr)
+{
+	op->drop = op->rules->dax_drop;
+	return gup_refuse(op->why, -GUP_EOPNOTSUPP, GUP_RULE_FSDAX_LONGTERM, addr, 0);
+}
+
 static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 {
 	if (!vma)
-		return refuse_here(op, -GUP_EFAULT, op->addr < GUP_USER_TOP ? GUP_RULE_NO_VMA : GUP_RULE_RANGE_BEYOND_USER);
+		return refuse_here(op, -GUP_EFAULT,
+				   op->addr < GUP_USER_TOP ? GUP_RULE_NO_VMA : GUP_RULE_RANGE_BEYOND_USER);
 	if (vma->flags & GUP_VM_PFNMAP)
 		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_SPECIAL);
-	if (gup_op_longterm(op) && vma->object && vma->object->kind == GUP_OBJECT_FSDAX) {
-		op->drop = op->rules->dax_drop;
-		return refuse_here(op, -GUP_EOPNOTSUPP, GUP_RULE_FSDAX_LONGTERM);
-	}
+	if (gup_op_longterm(op) && is_fsdax(vma) && !op->rules->dax_checked_last)
+		return refuse_dax(op, op->addr);
 	if (op->flags & GUP_WRITE)
 		return check_write(op, vma);
 	if (!(vma->flags & GUP_VM_READ) && !(op->flags & GUP_FORCE && vma->flags & GUP_VM_MAYREAD))
@@ -165,6 +175,8 @@ static int fill_batch_locked(struct gup_op *op)
 			if (err)
 				break;
 		}
+		if (gup_op_longterm(op) && is_fsdax(vma) && !op->dax_addr)
+			op->dax_addr = op->addr;
 		if (follow(op, vma, &err) == STEP_FAULT)
 			err = fault_in(op, vma, &dropped);
 	}
@@ -189,15 +201,17 @@ static int take_batch(struct gup_op *op)
 	unsigned int tries = 0;
 	int err = fill_batch(op), refused;
 
-	while (gup_op_longterm(op) && op->take) {
+	while (gup_op_longterm(op) && op->take && !op->dax_addr) {
 		enum gup_settled settled = gup_longterm_settle(op, tries, &refused);
 
 		if (settled == GUP_REFUSED)
 			return refused;
 		if (settled == GUP_SETTLED)
 			break;
-		if (++tries > SETTLE_TRIES)
+		if (++tries > SETTLE_TRIES) {
+			op->drop = op->rules->migrate_drop;
 			return gup_refuse(op->why, op->rules->tries_exhausted, GUP_RULE_MIGRATE_TRIES, op->addr, 0);
+		}
 		err = fill_batch(op);
 	}
 	return err;
@@ -215,5 +229,7 @@ int gup_slow(struct gup_op *op)
 			err = flushed;
 	}
 	GUP_COUNT(op->m, slow_pages, op->done - before);
+	if (op->dax_addr && op->done > before) /* everything is taken first, and then looked at */
+		return refuse_dax(op, op->dax_addr);
 	return err;
 }

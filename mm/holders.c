@@ -241,13 +241,14 @@ static void know_all(struct search *s)
 /* References of one kind on a folio that nothing known accounts for. */
 static void add_untracked(struct search *s, u64 pfn, u64 frames, u64 count, bool pin)
 {
-	struct gup_holder h = { .owner = UNTRACKED, .pfn = pfn, .pages = frames, .pin = pin };
+	struct gup_holder h = { .owner = UNTRACKED, .pfn = pfn > s->first ? pfn : s->first, .pin = pin };
 	u64 known = 0, i;
 
 	for (i = 0; i < frames; i++)
 		known += pin ? s->known[pfn + i].pins : s->known[pfn + i].gets;
 	if (count <= known)
 		return;
+	h.pages = gup_min(pfn + frames - 1, s->last) - h.pfn + 1;
 	h.count = (u32)(count - known);
 	add(s, &h);
 }

@@ -20,7 +20,7 @@ u64 gup_zone_nr_free(struct gup_zone *zone);
 /* Start and order of the free block that @pfn is part of; 0 if it is in none. */
 u64 gup_free_block_around(struct gup_machine *m, u64 pfn, unsigned int *out_order);
 
-/* ---- machine.c, stats.c ---- */
+/* ---- machine.c, info.c ---- */
 void gup_list_add(struct gup_machine *m, struct gup_link *list, struct gup_link *link);
 void gup_list_del(struct gup_machine *m, struct gup_link *link);
 struct gup_zone *gup_zone_by_name(struct gup_machine *m, enum gup_zone_kind kind, const char *name);
@@ -31,10 +31,9 @@ struct gup_counters *gup_counters(struct gup_machine *m);
 
 /* ---- mm.c ---- */
 void gup_mm_put(struct gup_mm *mm);
-struct gup_lineage *gup_lineage_new(struct gup_machine *m);
 void gup_lineage_put(struct gup_machine *m, struct gup_lineage *lineage);
 
-/* ---- vma.c, vma_merge.c ---- */
+/* ---- vma.c ---- */
 struct gup_vma *gup_vma_find(const struct gup_mm *mm, u64 addr);
 struct gup_vma *gup_vma_first(const struct gup_mm *mm, u64 start, u64 end);
 struct gup_vma *gup_vma_next(const struct gup_vma *vma, u64 start, u64 end);
@@ -52,8 +51,9 @@ struct gup_vma *gup_vma_merge(struct gup_vma *vma);
 bool gup_range_ok(u64 addr, u64 length);
 
 /* ---- object.c ---- */
+/* @zone: of the DAX device or CMA area, else NULL. A device DAX object covers its zone. */
 int gup_object_new(struct gup_machine *m, const struct gup_object_ops *ops, enum gup_object_kind kind,
-		   struct gup_object **out);
+		   struct gup_zone *zone, struct gup_object **out);
 void gup_object_ref(struct gup_object *object);
 /*
  * The folio at page @index, locked and with a reference. 0; -EFAULT beyond the end, -ENOENT for a hole if @fill is
@@ -67,7 +67,6 @@ bool gup_object_next(struct gup_object *object, u64 *index);
 bool gup_object_cached(struct gup_object *object, u64 index, struct gup_page **out_head, struct gup_page **out_page);
 /* Put @new_head in the place of @old_head, which is frozen; the cache's reference moves along. */
 void gup_object_replace(struct gup_object *object, struct gup_page *old_head, struct gup_page *new_head);
-void gup_object_free_frames(struct gup_object *object);
 /* Take a locked folio out of the cache; unlock it and give the caller's and the cache's references back. */
 void gup_object_drop(struct gup_object *object, struct gup_page *head);
 /* Take a folio out of the cache; the cache's reference is the caller's now. Object locked. */
@@ -80,7 +79,7 @@ extern const struct gup_object_ops gup_pfnmap_ops;
 
 /* ---- fault.c, fault_anon.c, fault_file.c, cow.c ---- */
 #define GUP_FAULT_WRITE 1u
-#define GUP_FAULT_UNSHARE 2u /* make an anonymous page exclusive without making it writable */
+#define GUP_FAULT_UNSHARE 2u   /* make an anonymous page exclusive without making it writable */
 #define GUP_FAULT_BREAK_COW 4u /* also replace zero and object pages of private mappings by private copies */
 
 enum gup_fault_result {
@@ -108,7 +107,6 @@ void gup_fault_wait(struct gup_fault *f);
 void gup_fault_cancel(struct gup_fault *f);
 /* Fault until it is there, waiting as needed. 0 or errno. */
 int gup_fault_in(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int flags);
-int gup_fault_errno(enum gup_fault_result result);
 
 enum gup_fault_result gup_fault_anon(struct gup_fault *f, struct gup_slot *slot);
 enum gup_fault_result gup_fault_anon_huge(struct gup_fault *f, struct gup_slot *slot);
@@ -151,7 +149,7 @@ struct gup_owner {
 	struct gup_machine *m;
 	char name[GUP_NAME_MAX];
 	u64 limit;
-	u64 pinned; /* [a] */
+	u64 pinned;  /* [a] */
 	u64 nr_pins; /* [a] */
 };
 
@@ -180,7 +178,6 @@ int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr);
 /* ---- migrate.c ---- */
 /* Claim a folio for moving. The caller holds a reference, which is kept on success. */
 bool gup_folio_isolate(struct gup_page *head);
-void gup_folio_putback(struct gup_machine *m, struct gup_page *head);
 /*
  * Move an isolated folio to frames in @scope and give the isolation and its reference back. Waits for references that
  * go away by themselves, @tries times. 0, -EBUSY (somebody holds it; named in @why), -ENOMEM.
@@ -203,8 +200,7 @@ u64 gup_deadline(u64 timeout_ns);
  * Empty [start, end) of a zone and take its frames out of the free lists. @deadline: how long to wait for what is held; 0
  * for one scan. Context: the zone's isolate_lock held. 0, -EBUSY, -ENOMEM with nothing taken.
  */
-int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline,
-		   struct gup_why *why);
+int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline, struct gup_why *why);
 
 /* ---- why.c ---- */
 /* Fill a reason in, if somebody asked for it, and return @error. */
@@ -216,7 +212,6 @@ struct gup_text {
 };
 void gup_text_str(struct gup_text *t, const char *s);
 void gup_text_num(struct gup_text *t, u64 n);
-void gup_text_hex(struct gup_text *t, u64 n);
 void gup_text_site(struct gup_text *t, const void *site);
 
 #endif

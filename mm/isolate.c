@@ -117,8 +117,7 @@ static enum scan empty_range(struct gup_machine *m, u64 start, u64 end, u64 dead
 	return scan;
 }
 
-int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline,
-		   struct gup_why *why)
+int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline, struct gup_why *why)
 {
 	enum scan scan;
 

@@ -56,15 +56,16 @@ struct gup_pcp {
 
 /* A pfn range with one purpose. Blocks at and beyond the frontier are free but in no list yet. */
 struct gup_zone {
-	char name[GUP_NAME_MAX];	   /* [c] */
-	enum gup_zone_kind kind;	   /* [c] */
-	enum gup_dax_kind dax;		   /* [c] */
-	u64 start, end;			   /* [c] */
+	char name[GUP_NAME_MAX]; /* [c] */
+	enum gup_zone_kind kind; /* [c] */
+	enum gup_dax_kind dax;	 /* [c] */
+	u64 start, end;		 /* [c] */
 	struct gup_port_lock lock;
-	u64 frontier;			   /* [z] */
-	u64 nr_free;			   /* [z] frames in lists and beyond the frontier, without pcp; read by anyone */
+	u64 frontier; /* [z] */
+	u64 nr_free;  /* [z] frames in lists and beyond the frontier, without pcp; read by anyone */
 	u32 free[GUP_NR_LISTS][GUP_NR_ORDERS]; /* [z] first pfn of each list, 0 for none */
-	struct gup_port_rwlock isolate_lock; /* one operation at a time empties blocks of a zone; held while it sleeps */
+	struct gup_port_rwlock
+		isolate_lock;		 /* one operation at a time empties blocks of a zone; held while it sleeps */
 	struct gup_port_lock owner_lock; /* frames of CMA allocations get and lose an object, or go back */
 	struct gup_pcp pcp[GUP_PCP_SLOTS];
 };
@@ -96,10 +97,10 @@ enum gup_scope {
 struct gup_track; /* holders.c */
 
 struct gup_machine {
-	struct gup_page *frames; /* [c] frame table, indexed by pfn */
-	u8 *memory;		 /* [c] direct map: frame pfn is at memory + pfn * 4096 */
-	u8 *blocks;		 /* [a] pageblock types, indexed by pfn >> 9 */
-	u64 nr_pfns;		 /* [c] one more than the last pfn */
+	struct gup_page *frames;	     /* [c] frame table, indexed by pfn */
+	u8 *memory;			     /* [c] direct map: frame pfn is at memory + pfn * 4096 */
+	u8 *blocks;			     /* [a] pageblock types, indexed by pfn >> 9 */
+	u64 nr_pfns;			     /* [c] one more than the last pfn */
 	const struct gup_contract *contract; /* [c] */
 	bool no_huge_pages, track_holders;   /* [c] */
 
@@ -179,7 +180,7 @@ static inline u64 gup_vma_index(const struct gup_vma *vma, u64 addr)
 }
 
 struct gup_mm {
-	struct gup_link link; /* [g] */
+	struct gup_link link;  /* [g] */
 	struct gup_machine *m; /* [c] */
 	char name[GUP_NAME_MAX];
 	u64 refs; /* [a] the handle, and pins that count against the limit */
@@ -200,8 +201,8 @@ enum gup_object_kind { GUP_OBJECT_SHM, GUP_OBJECT_FSDAX, GUP_OBJECT_DEVDAX, GUP_
 struct gup_object_ops;
 
 struct gup_object {
-	struct gup_link link; /* [g] */
-	struct gup_machine *m; /* [c] */
+	struct gup_link link;		  /* [g] */
+	struct gup_machine *m;		  /* [c] */
 	const struct gup_object_ops *ops; /* [c] */
 	enum gup_object_kind kind;	  /* [c] */
 	bool huge;			  /* [c] */
@@ -209,8 +210,8 @@ struct gup_object {
 	u64 first_pfn;			  /* [c] objects that are a fixed range of frames */
 	u64 refs;			  /* [a] handles and VMAs */
 	struct gup_port_lock lock;
-	u64 size;		 /* [o] bytes */
-	struct gup_radix frames; /* [o] page index -> pfn; each folio in it has one reference from here */
+	u64 size;			  /* [o] bytes */
+	struct gup_radix frames;	  /* [o] page index -> pfn; each folio in it has one reference from here */
 	struct gup_port_rwlock size_lock; /* the size changes under it; not held while pins are waited for */
 	struct gup_port_rwlock map_lock;
 	struct gup_itree vmas; /* [v] by page index */

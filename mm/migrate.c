@@ -30,7 +30,7 @@ bool gup_folio_isolate(struct gup_page *head)
 	return !(gup_port_fetch_or(&head->flags, GUP_PF_ISOLATED) & GUP_PF_ISOLATED);
 }
 
-void gup_folio_putback(struct gup_machine *m, struct gup_page *head)
+static void putback(struct gup_machine *m, struct gup_page *head)
 {
 	gup_flag_clear(head, GUP_PF_ISOLATED);
 	gup_wake(m, gup_pfn(m, head));
@@ -75,7 +75,8 @@ static bool unmap_slot(struct gup_slot *slot, u64 addr, void *arg)
 	bearer = slot->level ? head : page;
 	exclusive = gup_flag_test(bearer, GUP_PF_EXCL);
 	gup_flag_clear(bearer, GUP_PF_EXCL);
-	gup_pt_set(slot, gup_arch_mk_migration(pfn, slot->level, gup_arch_attr(value) | (exclusive ? GUP_PTE_EXCL : 0)));
+	gup_pt_set(slot,
+		   gup_arch_mk_migration(pfn, slot->level, gup_arch_attr(value) | (exclusive ? GUP_PTE_EXCL : 0)));
 	if (exclusive && gup_count_pins(gup_port_load(&head->count))) {
 		gup_flag_set(bearer, GUP_PF_EXCL);
 		gup_pt_set(slot, value);
@@ -189,7 +190,7 @@ static int refuse_busy(struct gup_machine *m, struct gup_page *head, unsigned in
 	GUP_COUNT(m, migrate_failed, 1);
 	gup_refuse(why, -GUP_EBUSY, GUP_RULE_MIGRATE_BUSY, 0, gup_pfn(m, head));
 	gup_why_holder(m, why, head, tries);
-	gup_folio_putback(m, head);
+	putback(m, head);
 	return -GUP_EBUSY;
 }
 
@@ -200,7 +201,7 @@ static int split_instead(struct gup_machine *m, struct gup_page *head, struct gu
 
 	if (err == -GUP_EBUSY)
 		return refuse_busy(m, head, 1, why);
-	gup_folio_putback(m, head);
+	putback(m, head);
 	return err ? gup_refuse(why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, 0, gup_pfn(m, head)) : 0;
 }
 

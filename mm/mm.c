@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-struct gup_lineage *gup_lineage_new(struct gup_machine *m)
+static struct gup_lineage *lineage_new(struct gup_machine *m)
 {
 	struct gup_lineage *lineage = gup_slab_alloc(m, GUP_SLAB_LINEAGE);
 
@@ -30,7 +30,7 @@ static struct gup_mm *mm_alloc(struct gup_machine *m)
 
 	if (!mm)
 		return NULL;
-	mm->lineage = gup_lineage_new(m);
+	mm->lineage = lineage_new(m);
 	mm->root = mm->lineage ? gup_table_alloc(m) : 0;
 	if (mm->root)
 		return mm;

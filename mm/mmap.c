@@ -8,8 +8,7 @@
 #include "internal.h"
 
 #define MMAP_BASE UINT64_C(0x10000000)
-#define MAP_KNOWN                                                                                                      \
-	(GUP_MAP_SHARED | GUP_MAP_PRIVATE | GUP_MAP_FIXED | GUP_MAP_FIXED_NOREPLACE | GUP_MAP_POPULATE)
+#define MAP_KNOWN (GUP_MAP_SHARED | GUP_MAP_PRIVATE | GUP_MAP_FIXED | GUP_MAP_FIXED_NOREPLACE | GUP_MAP_POPULATE)
 #define MAP_FIXED_ANY (GUP_MAP_FIXED | GUP_MAP_FIXED_NOREPLACE)
 #define PROT_KNOWN (GUP_PROT_READ | GUP_PROT_WRITE | GUP_PROT_EXEC)
 
@@ -94,7 +93,7 @@ static int unmap_locked(struct gup_mm *mm, u64 start, u64 end)
 	return 0;
 }
 
-/* A VMA for the request, in no tree, with its object referenced once. */
+/* A VMA for the request, in no tree and without references yet. */
 static struct gup_vma *vma_for(struct gup_mm *mm, const struct gup_map_request *r, struct gup_object *object)
 {
 	struct gup_vma *vma = gup_vma_new(mm, NULL);

@@ -9,7 +9,7 @@
 #include "internal.h"
 
 int gup_object_new(struct gup_machine *m, const struct gup_object_ops *ops, enum gup_object_kind kind,
-		   struct gup_object **out)
+		   struct gup_zone *zone, struct gup_object **out)
 {
 	struct gup_object *object = gup_slab_alloc(m, GUP_SLAB_OBJECT);
 
@@ -18,6 +18,11 @@ int gup_object_new(struct gup_machine *m, const struct gup_object_ops *ops, enum
 	object->m = m;
 	object->ops = ops;
 	object->kind = kind;
+	object->zone = zone;
+	if (kind == GUP_OBJECT_DEVDAX) {
+		object->first_pfn = zone->start;
+		object->size = (zone->end - zone->start) << GUP_PAGE_SHIFT;
+	}
 	gup_port_store(&object->refs, (u64)1);
 	gup_port_rwlock_init(&object->map_lock);
 	gup_port_rwlock_init(&object->size_lock);
@@ -35,18 +40,6 @@ void gup_object_get(struct gup_object *object)
 {
 	if (object)
 		gup_object_ref(object);
-}
-
-void gup_object_put(struct gup_object *object)
-{
-	if (!object || gup_port_fetch_sub(&object->refs, (u64)1) != 1)
-		return;
-	GUP_ASSERT(!object->vmas.root);
-	gup_object_free_frames(object);
-	gup_list_del(object->m, &object->link);
-	gup_port_rwlock_destroy(&object->map_lock);
-	gup_port_rwlock_destroy(&object->size_lock);
-	gup_slab_free(object->m, GUP_SLAB_OBJECT, object);
 }
 
 uint64_t gup_object_size(struct gup_object *object)
@@ -275,7 +268,7 @@ bool gup_object_next(struct gup_object *object, u64 *index)
 }
 
 /* The last handle is gone: nothing maps it, but pins may hold its folios, which then go with the last pin. */
-void gup_object_free_frames(struct gup_object *object)
+static void free_frames(struct gup_object *object)
 {
 	struct gup_page *head, *page;
 	u64 index = 0;
@@ -285,4 +278,16 @@ void gup_object_free_frames(struct gup_object *object)
 	while (gup_object_next(object, &index))
 		if (gup_object_cached(object, index, &head, &page))
 			gup_object_drop(object, head);
+}
+
+void gup_object_put(struct gup_object *object)
+{
+	if (!object || gup_port_fetch_sub(&object->refs, (u64)1) != 1)
+		return;
+	GUP_ASSERT(!object->vmas.root);
+	free_frames(object);
+	gup_list_del(object->m, &object->link);
+	gup_port_rwlock_destroy(&object->map_lock);
+	gup_port_rwlock_destroy(&object->size_lock);
+	gup_slab_free(object->m, GUP_SLAB_OBJECT, object);
 }

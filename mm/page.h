@@ -16,9 +16,9 @@ _Static_assert(sizeof(struct gup_port_lock) == 4, "a table page keeps its lock i
 #define GUP_PF_KIND 0x0fu
 #define GUP_PF_ORDER_SHIFT 4
 #define GUP_PF_ORDER 0xf0u
-#define GUP_PF_TAIL 0x0100u	/* not the first frame of its folio; the order gives the distance */
-#define GUP_PF_LOCKED 0x0200u	/* folio lock */
-#define GUP_PF_WAITERS 0x0400u	/* somebody sleeps until the counts change */
+#define GUP_PF_TAIL 0x0100u    /* not the first frame of its folio; the order gives the distance */
+#define GUP_PF_LOCKED 0x0200u  /* folio lock */
+#define GUP_PF_WAITERS 0x0400u /* somebody sleeps until the counts change */
 #define GUP_PF_DIRTY 0x0800u
 #define GUP_PF_EXCL 0x1000u	/* anonymous, mapped by one mm only; each frame has its own, a 2 MiB entry the head's */
 #define GUP_PF_ISOLATED 0x2000u /* somebody is moving it */
@@ -193,7 +193,6 @@ void gup_wake(struct gup_machine *m, u64 pfn);
 void gup_folio_wait_count(struct gup_machine *m, struct gup_page *head, u64 count, u64 timeout_ns);
 
 void gup_folio_lock(struct gup_machine *m, struct gup_page *head);
-bool gup_folio_trylock(struct gup_page *head);
 void gup_folio_unlock(struct gup_machine *m, struct gup_page *head);
 
 /* ---- zone.c, buddy.c, pcp.c ---- */

@@ -19,10 +19,10 @@
 /* Where a walk ended. */
 struct gup_slot {
 	u64 *entry;
-	u64 value;	  /* what was read from it */
-	u64 *parent;	  /* the entry that pointed to this table; NULL in the top table */
+	u64 value;   /* what was read from it */
+	u64 *parent; /* the entry that pointed to this table; NULL in the top table */
 	u64 parent_value;
-	u64 table;	  /* pfn of the table */
+	u64 table; /* pfn of the table */
 	unsigned int level;
 };
 
@@ -97,19 +97,6 @@ void gup_tables_reap_many(struct gup_machine *m);
 
 /* ---- pt_map.c ---- */
 
-/* References that become free when entries are cleared; given back after the table's lock is dropped. */
-#define GUP_GATHER_MAX 64u
-
-struct gup_gather {
-	struct gup_machine *m;
-	u32 nr;
-	struct {
-		struct gup_page *head;
-		u32 refs;
-	} put[GUP_GATHER_MAX];
-};
-
-void gup_gather_flush(struct gup_gather *gather);
 /* Count a mapping of @nr frames from @page by entries of @level; its references are taken already. */
 void gup_map_add(struct gup_page *head, struct gup_page *page, u32 nr, unsigned int level);
 void gup_map_del(struct gup_page *head, struct gup_page *page, u32 nr, unsigned int level);
@@ -120,7 +107,6 @@ static inline bool gup_leaf_counted(u64 value)
 {
 	return !(gup_arch_attr(value) & GUP_PTE_SPECIAL);
 }
-
 
 /* What zapping touches besides the entries that are wholly inside. */
 enum gup_zap { GUP_ZAP_ALL, GUP_ZAP_OBJECT_ONLY /* private copies stay */ };

@@ -7,10 +7,22 @@
  */
 #include "internal.h"
 
+/* References that become free when entries are cleared; given back after the table's lock is dropped. */
+#define GATHER_MAX 64u
+
+struct gather {
+	struct gup_machine *m;
+	u32 nr;
+	struct {
+		struct gup_page *head;
+		u32 refs;
+	} put[GATHER_MAX];
+};
+
 #define MAP_TOTAL (UINT64_C(1) << 32)
 #define MAP_WHOLE UINT64_C(1)
 
-void gup_gather_flush(struct gup_gather *gather)
+static void gather_flush(struct gather *gather)
 {
 	u32 i;
 
@@ -20,7 +32,7 @@ void gup_gather_flush(struct gup_gather *gather)
 }
 
 /* Room for one more was made sure before. */
-static void gather_add(struct gup_gather *gather, struct gup_page *head)
+static void gather_add(struct gather *gather, struct gup_page *head)
 {
 	if (gather->nr && gather->put[gather->nr - 1].head == head) {
 		gather->put[gather->nr - 1].refs++;
@@ -73,7 +85,7 @@ unsigned int gup_vma_attr(const struct gup_vma *vma)
 }
 
 /* Forget what one present entry stands for; its reference goes to the gather. */
-static void drop_leaf(struct gup_gather *gather, u64 value, unsigned int level)
+static void drop_leaf(struct gather *gather, u64 value, unsigned int level)
 {
 	struct gup_page *page = gup_page_at(gather->m, gup_arch_pfn(value));
 	struct gup_page *head = gup_head(gather->m, page);
@@ -85,7 +97,7 @@ static void drop_leaf(struct gup_gather *gather, u64 value, unsigned int level)
 }
 
 struct zap {
-	struct gup_gather gather;
+	struct gather gather;
 	struct gup_vma *vma;
 	u64 start, end;
 	enum gup_zap what;
@@ -114,7 +126,7 @@ static bool zap_slot(struct gup_slot *slot, u64 addr, void *arg)
 	struct zap *zap = arg;
 	u64 value = slot->value;
 
-	if (zap->gather.nr == GUP_GATHER_MAX)
+	if (zap->gather.nr == GATHER_MAX)
 		return false;
 	if (zap->error || zap_spares(zap, value))
 		return true;
@@ -132,7 +144,7 @@ static void zap_unlocked(void *arg)
 {
 	struct zap *zap = arg;
 
-	gup_gather_flush(&zap->gather);
+	gather_flush(&zap->gather);
 	if (zap->split)
 		zap->error = gup_split_huge(zap->vma, zap->split);
 	zap->split = 0;
@@ -155,8 +167,8 @@ static void fill_split(struct gup_machine *m, u64 table, u64 value)
 	bool migration = gup_arch_is_migration(value);
 
 	for (i = 0; i < GUP_PT_ENTRIES; i++)
-		gup_port_store_relaxed(&entries[i], migration ? gup_arch_mk_migration(pfn + i, 0, attr) :
-								gup_arch_mk_leaf(pfn + i, 0, attr));
+		gup_port_store_relaxed(&entries[i], migration ? gup_arch_mk_migration(pfn + i, 0, attr)
+							      : gup_arch_mk_leaf(pfn + i, 0, attr));
 }
 
 /* From one mapping of the whole to one of each frame. The exclusive bit was the head's and becomes everybody's. */
@@ -170,8 +182,10 @@ static bool split_counts(struct gup_machine *m, u64 value)
 	if (gup_flag_test(head, GUP_PF_EXCL))
 		for (i = 1; i < GUP_PT_ENTRIES; i++)
 			gup_flag_set(&head[i], GUP_PF_EXCL);
-	gup_map_del(head, head, 1, 1);
-	gup_map_add(head, head, GUP_PT_ENTRIES, 0);
+	for (i = 0; i < GUP_PT_ENTRIES; i++)
+		gup_port_fetch_add(&head[i].mapcount, 1u);
+	/* One step: the total never falls below what other mms map, nor rises above the references. */
+	gup_port_fetch_add(&head[1].index, (GUP_PT_ENTRIES - 1) * MAP_TOTAL - MAP_WHOLE);
 	return true;
 }
 
@@ -193,8 +207,7 @@ int gup_split_huge(struct gup_vma *vma, u64 addr)
 	if (!table)
 		return -GUP_ENOMEM;
 	gup_pt_lock(m, &slot);
-	if (slot.value && !gup_pt_moved(&slot) &&
-	    (gup_arch_is_migration(slot.value) || split_counts(m, slot.value))) {
+	if (slot.value && !gup_pt_moved(&slot) && (gup_arch_is_migration(slot.value) || split_counts(m, slot.value))) {
 		fill_split(m, table, slot.value);
 		gup_pt_set(&slot, gup_arch_mk_table(table));
 		table = 0;

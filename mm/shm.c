@@ -20,7 +20,7 @@ int gup_shm_create(struct gup_machine *m, uint64_t bytes, unsigned int flags, st
 
 	if (!m || !out || flags & ~GUP_SHM_HUGE || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP)
 		return -GUP_EINVAL;
-	err = gup_object_new(m, &gup_shm_ops, GUP_OBJECT_SHM, &object);
+	err = gup_object_new(m, &gup_shm_ops, GUP_OBJECT_SHM, NULL, &object);
 	if (err)
 		return err;
 	object->size = bytes;
@@ -37,7 +37,7 @@ int gup_pfnmap_create(struct gup_machine *m, uint64_t first_pfn, uint64_t bytes,
 	if (!m || !out || !bytes || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP || first_pfn < m->nr_pfns ||
 	    (first_pfn | (first_pfn + (bytes >> GUP_PAGE_SHIFT) - 1)) >> 36)
 		return -GUP_EINVAL;
-	err = gup_object_new(m, &gup_pfnmap_ops, GUP_OBJECT_PFNMAP, &object);
+	err = gup_object_new(m, &gup_pfnmap_ops, GUP_OBJECT_PFNMAP, NULL, &object);
 	if (err)
 		return err;
 	object->size = bytes;

@@ -28,9 +28,9 @@ struct gup_slab; /* header of one slab frame */
 
 struct gup_slab_cache {
 	struct gup_port_lock lock;
-	u32 size;		   /* bytes of one object */
-	struct gup_slab *partial;  /* slabs with a free object [lock] */
-	u64 live;		   /* objects handed out [lock] */
+	u32 size;		  /* bytes of one object */
+	struct gup_slab *partial; /* slabs with a free object [lock] */
+	u64 live;		  /* objects handed out [lock] */
 };
 
 void gup_slab_init(struct gup_machine *m);

@@ -265,12 +265,14 @@ int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t time
 	return cut_object(&cut, bytes, timeout_ns, why);
 }
 
-int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why)
+int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns,
+		     struct gup_why *why)
 {
 	struct cut cut = { .object = object };
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
-	if (!object || !bytes || (offset | bytes) & ~GUP_PAGE_MASK || offset + bytes < offset || !object->ops->resizable)
+	if (!object || !bytes || (offset | bytes) & ~GUP_PAGE_MASK || offset + bytes < offset ||
+	    !object->ops->resizable)
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	cut.first = offset >> GUP_PAGE_SHIFT;
 	cut.last = ((offset + bytes) >> GUP_PAGE_SHIFT) - 1;

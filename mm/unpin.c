@@ -97,9 +97,11 @@ static int unpin_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool 
 		return misuse(m, page, true, site);
 	if (dirty)
 		gup_flag_set(head, GUP_PF_DIRTY);
+	if (gup_folio_unpin(m, head, nr))
+		return misuse(m, page, true, site);
 	for (i = 0; m->track_holders && i < nr; i++)
 		gup_track_del(m, page + i, true);
-	return gup_folio_unpin(m, head, nr) ? misuse(m, page, true, site) : 0;
+	return 0;
 }
 
 /* What one call releases: an array of pages, or neighbours from @page on. */
@@ -202,8 +204,7 @@ int gup_unpin_user_pages(struct gup_machine *m, struct gup_page **pages, unsigne
 
 int gup_unpin_user_pages_dirty_lock(struct gup_machine *m, struct gup_page **pages, unsigned long nr, bool dirty)
 {
-	return release(m,
-		       &(struct release){ .pages = pages, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });
+	return release(m, &(struct release){ .pages = pages, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });
 }
 
 int gup_unpin_user_page_range_dirty_lock(struct gup_machine *m, struct gup_page *page, unsigned long nr, bool dirty)

@@ -18,7 +18,8 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(NO_ENTRY_POINT, "the kernel of this contract has no such function"),
 	RULE(NO_PAGES_ARRAY, "there is no array to put the pages into"),
 	RULE(LONGTERM_NEEDS_PIN, "LONGTERM goes with pin_user_pages only, not with get_user_pages"),
-	RULE(LONGTERM_ENTRY, "this entry point does not take LONGTERM under this contract; use the plain or _fast form"),
+	RULE(LONGTERM_ENTRY,
+	     "this entry point does not take LONGTERM under this contract; use the plain or _fast form"),
 	RULE(LOCKED_STATE, "the caller must hold mmap_lock and say so by *locked = 1"),
 	RULE(RANGE_OVERFLOW, "the range wraps around the end of the address space"),
 	RULE(RANGE_BEYOND_USER, "the range ends beyond user space"),
@@ -41,8 +42,6 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(COUNT_OVERFLOW, "the page is held so often that its count is at its end"),
 	RULE(MM_LIMIT, "the pin would pass the limit of its address space"),
 	RULE(OWNER_LIMIT, "the pin would pass the limit of its owner"),
-	RULE(NOT_PINNED, "the page is not pinned"),
-	RULE(NOT_GOT, "no get holds the page"),
 };
 
 const char *gup_rule_name(enum gup_rule rule)
@@ -90,7 +89,7 @@ void gup_text_num(struct gup_text *t, u64 n)
 	text_number(t, n, 10);
 }
 
-void gup_text_hex(struct gup_text *t, u64 n)
+static void text_hex(struct gup_text *t, u64 n)
 {
 	gup_text_str(t, "0x");
 	text_number(t, n, 16);
@@ -103,25 +102,33 @@ void gup_text_site(struct gup_text *t, const void *site)
 	if (gup_port_site(site, name, sizeof(name)))
 		gup_text_str(t, name);
 	else
-		gup_text_hex(t, (u64)(uintptr_t)site);
+		text_hex(t, (u64)(uintptr_t)site);
 }
 
 static const char *errno_name(int error)
 {
-	switch (-error) {
-	case 0: return "OK";
-	case GUP_ENOENT: return "ENOENT";
-	case GUP_EAGAIN: return "EAGAIN";
-	case GUP_ENOMEM: return "ENOMEM";
-	case GUP_EFAULT: return "EFAULT";
-	case GUP_EBUSY: return "EBUSY";
-	case GUP_EEXIST: return "EEXIST";
-	case GUP_EINVAL: return "EINVAL";
-	case GUP_ENOSPC: return "ENOSPC";
-	case GUP_EOVERFLOW: return "EOVERFLOW";
-	case GUP_EOPNOTSUPP: return "EOPNOTSUPP";
-	default: return "error";
-	}
+	static const struct {
+		int error;
+		const char *name;
+	} names[] = {
+		{ 0, "OK" },
+		{ GUP_ENOENT, "ENOENT" },
+		{ GUP_EAGAIN, "EAGAIN" },
+		{ GUP_ENOMEM, "ENOMEM" },
+		{ GUP_EFAULT, "EFAULT" },
+		{ GUP_EBUSY, "EBUSY" },
+		{ GUP_EEXIST, "EEXIST" },
+		{ GUP_EINVAL, "EINVAL" },
+		{ GUP_ENOSPC, "ENOSPC" },
+		{ GUP_EOVERFLOW, "EOVERFLOW" },
+		{ GUP_EOPNOTSUPP, "EOPNOTSUPP" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < GUP_ARRAY_SIZE(names); i++)
+		if (names[i].error == -error)
+			return names[i].name;
+	return "error";
 }
 
 size_t gup_why_str(const struct gup_why *why, char *buf, size_t size)
@@ -135,7 +142,7 @@ size_t gup_why_str(const struct gup_why *why, char *buf, size_t size)
 	gup_text_str(&t, (unsigned int)why->rule < GUP_NR_RULES ? rules[why->rule].text : "unknown rule");
 	if (why->addr) {
 		gup_text_str(&t, ", at address ");
-		gup_text_hex(&t, why->addr);
+		text_hex(&t, why->addr);
 	}
 	if (why->pfn) {
 		gup_text_str(&t, ", frame ");

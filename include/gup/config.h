@@ -13,7 +13,9 @@
 
 /* Around public declarations: visible outside a shared library, and callable from C++. */
 #ifdef __cplusplus
-#define GUP_BEGIN_DECLS _Pragma("GCC visibility push(default)") extern "C" {
+#define GUP_BEGIN_DECLS                                                                                                \
+	_Pragma("GCC visibility push(default)") extern "C"                                                             \
+	{
 #define GUP_END_DECLS                                                                                                  \
 	}                                                                                                              \
 	_Pragma("GCC visibility pop")

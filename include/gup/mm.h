@@ -23,9 +23,9 @@ struct gup_mm;
 /* Mapping flags: exactly one of SHARED and PRIVATE. */
 #define GUP_MAP_SHARED 0x01u
 #define GUP_MAP_PRIVATE 0x02u
-#define GUP_MAP_FIXED 0x10u	       /* at exactly this address; what was there is unmapped */
-#define GUP_MAP_FIXED_NOREPLACE 0x20u  /* at exactly this address, or -EEXIST */
-#define GUP_MAP_POPULATE 0x40u	       /* fault everything in; failures of that are not reported */
+#define GUP_MAP_FIXED 0x10u	      /* at exactly this address; what was there is unmapped */
+#define GUP_MAP_FIXED_NOREPLACE 0x20u /* at exactly this address, or -EEXIST */
+#define GUP_MAP_POPULATE 0x40u	      /* fault everything in; failures of that are not reported */
 
 /* Advice. */
 #define GUP_MADV_DONTNEED 4u
@@ -146,7 +146,8 @@ int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int
  * DONTNEED under a pin leaves the pinned page to the pin: the next touch gets a new one.
  *
  * Context: sleeps. DONTNEED takes mmap_lock for reading, the others for writing.
- * Return: as for gup_mprotect(); -EINVAL also for other advice and for DONTNEED on PFNMAP.
+ * Return: as for gup_mprotect(), but what DONTNEED finds mapped it drops even if it returns -ENOMEM for a hole, as Linux
+ * does; -EINVAL also for other advice and for DONTNEED when it comes to PFNMAP.
  */
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice);
 

@@ -95,7 +95,8 @@ int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t time
  *
  * Context and Return: as for gup_object_truncate().
  */
-int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why);
+int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns,
+		     struct gup_why *why);
 
 GUP_END_DECLS
 

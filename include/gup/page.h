@@ -39,12 +39,12 @@ enum gup_frame_kind {
 	GUP_FRAME_CACHED, /* in a per-thread cache of free frames */
 	GUP_FRAME_ANON,
 	GUP_FRAME_SHM,
-	GUP_FRAME_DAX,	  /* block of a file on an FS DAX device */
+	GUP_FRAME_DAX, /* block of a file on an FS DAX device */
 	GUP_FRAME_DEVDAX,
-	GUP_FRAME_TABLE,  /* page table */
-	GUP_FRAME_META,	  /* slab or other metadata */
+	GUP_FRAME_TABLE, /* page table */
+	GUP_FRAME_META,	 /* slab or other metadata */
 	GUP_FRAME_ZERO,
-	GUP_FRAME_CMA,	  /* handed out by gup_cma_alloc() */
+	GUP_FRAME_CMA, /* handed out by gup_cma_alloc() */
 	GUP_FRAME_OFFLINE,
 	GUP_NR_FRAME_KINDS,
 };

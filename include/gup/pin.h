@@ -239,7 +239,7 @@ bool gup_pin_next_extent(struct gup_extent_iter *it, struct gup_extent *out);
  * @site:     return address of the call that took it, NULL if untracked
  * @pfn:      the first frame of the range that it holds
  * @pages:    how many frames of the range it holds
- * @count:    pins or gets on each of them by this holder
+ * @count:    pins or gets on each of them by this holder; of an untracked one, all that its folio has
  * @pin:      a pin, else a get
  * @longterm: taken with LONGTERM
  * @cma:      not a reference but an allocation of gup_cma_alloc()

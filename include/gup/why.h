@@ -20,39 +20,37 @@ GUP_BEGIN_DECLS
 enum gup_rule {
 	GUP_RULE_NONE,
 
-	GUP_RULE_BAD_ARGUMENT,	    /* NULL, misaligned, wrapping or out of range where the call has no finer rule */
-	GUP_RULE_UNKNOWN_FLAG,	    /* a flag that this entry point does not take under this contract */
-	GUP_RULE_NO_ENTRY_POINT,    /* the contract's kernel has no such function */
-	GUP_RULE_NO_PAGES_ARRAY,    /* get or pin without a place for the pages */
+	GUP_RULE_BAD_ARGUMENT,	     /* NULL, misaligned, wrapping or out of range where the call has no finer rule */
+	GUP_RULE_UNKNOWN_FLAG,	     /* a flag that this entry point does not take under this contract */
+	GUP_RULE_NO_ENTRY_POINT,     /* the contract's kernel has no such function */
+	GUP_RULE_NO_PAGES_ARRAY,     /* get or pin without a place for the pages */
 	GUP_RULE_LONGTERM_NEEDS_PIN, /* LONGTERM on a get, where the contract wants FOLL_PIN */
-	GUP_RULE_LONGTERM_ENTRY,    /* LONGTERM on _remote, _locked or _unlocked, where the contract refuses it */
-	GUP_RULE_LOCKED_STATE,	    /* `locked` given, but *locked is not 1 */
-	GUP_RULE_RANGE_OVERFLOW,    /* start + length wraps */
-	GUP_RULE_RANGE_BEYOND_USER, /* the range ends beyond user space */
+	GUP_RULE_LONGTERM_ENTRY,     /* LONGTERM on _remote, _locked or _unlocked, where the contract refuses it */
+	GUP_RULE_LOCKED_STATE,	     /* `locked` given, but *locked is not 1 */
+	GUP_RULE_RANGE_OVERFLOW,     /* start + length wraps */
+	GUP_RULE_RANGE_BEYOND_USER,  /* the range ends beyond user space */
 
-	GUP_RULE_NO_VMA,	    /* nothing is mapped there */
-	GUP_RULE_VMA_SPECIAL,	    /* PFNMAP or IO: no page descriptors behind it */
-	GUP_RULE_FSDAX_LONGTERM,    /* LONGTERM on FS DAX: the file system must be able to take its blocks back */
-	GUP_RULE_VMA_NOT_WRITABLE,  /* WRITE without write permission (and no FORCE) */
-	GUP_RULE_FORCE_SHARED,	    /* FORCE cannot write to a shared mapping that is read-only */
-	GUP_RULE_VMA_NOT_READABLE,  /* read without read permission (and no FORCE) */
+	GUP_RULE_NO_VMA,	   /* nothing is mapped there */
+	GUP_RULE_VMA_SPECIAL,	   /* PFNMAP or IO: no page descriptors behind it */
+	GUP_RULE_FSDAX_LONGTERM,   /* LONGTERM on FS DAX: the file system must be able to take its blocks back */
+	GUP_RULE_VMA_NOT_WRITABLE, /* WRITE without write permission (and no FORCE) */
+	GUP_RULE_FORCE_SHARED,	   /* FORCE cannot write to a shared mapping that is read-only */
+	GUP_RULE_VMA_NOT_READABLE, /* read without read permission (and no FORCE) */
 
-	GUP_RULE_NOFAULT,	    /* the page is not there as asked for, and NOFAULT forbids a fault */
-	GUP_RULE_NOWAIT,	    /* the fault would have to wait, and NOWAIT forbids it */
-	GUP_RULE_BEYOND_OBJECT,	    /* beyond the end of the file: SIGBUS on a CPU */
+	GUP_RULE_NOFAULT,	/* the page is not there as asked for, and NOFAULT forbids a fault */
+	GUP_RULE_NOWAIT,	/* the fault would have to wait, and NOWAIT forbids it */
+	GUP_RULE_BEYOND_OBJECT, /* beyond the end of the file: SIGBUS on a CPU */
 
 	GUP_RULE_UNMOVABLE_LONGTERM, /* memory that may not be held long and cannot be moved (foreign CMA owner) */
-	GUP_RULE_MIGRATE_BUSY,	    /* somebody holds the page, so it could not be moved */
-	GUP_RULE_MIGRATE_TRIES,	    /* new unsuitable pages kept turning up */
-	GUP_RULE_PINNED,	    /* truncate, CMA or offline: pins did not go away within the bound */
+	GUP_RULE_MIGRATE_BUSY,	     /* somebody holds the page, so it could not be moved */
+	GUP_RULE_MIGRATE_TRIES,	     /* new unsuitable pages kept turning up */
+	GUP_RULE_PINNED,	     /* truncate, CMA or offline: pins did not go away within the bound */
 
 	GUP_RULE_NO_MEMORY,
-	GUP_RULE_NO_SPACE,	    /* the DAX device is full */
-	GUP_RULE_COUNT_OVERFLOW,    /* the page's count is at its end */
+	GUP_RULE_NO_SPACE,	 /* the DAX device is full */
+	GUP_RULE_COUNT_OVERFLOW, /* the page's count is at its end */
 	GUP_RULE_MM_LIMIT,
 	GUP_RULE_OWNER_LIMIT,
-	GUP_RULE_NOT_PINNED,	    /* an unpin of something that no pin holds */
-	GUP_RULE_NOT_GOT,	    /* a put of something that no get holds */
 
 	GUP_NR_RULES,
 };

@@ -15,8 +15,9 @@
 
 static void begin(struct world *w, enum gup_contract_id contract)
 {
-	world_begin(w, &(struct world_spec){ .normal = 4, .cma = 8, .dax = 2, .devdax = 2, .contract = contract,
-					     .track_holders = true });
+	world_begin(
+		w, &(struct world_spec){
+			   .normal = 4, .cma = 8, .dax = 2, .devdax = 2, .contract = contract, .track_holders = true });
 }
 
 /* The plain form as its callers use it: under mmap_lock. */
@@ -381,9 +382,9 @@ static void fixme_works_natively(void **state)
 
 		begin(&w, GUP_NATIVE);
 		addr = borrow(&w);
-		ret = form == 0 ? get_locked(&w, addr, NR, LONGTERM_WRITE, pages) :
-		      form == 1 ? get_remote(&w, addr, NR, LONGTERM_WRITE, pages) :
-				  get_user_pages_unlocked(w.mm, addr, NR, pages, LONGTERM_WRITE);
+		ret = form == 0	  ? get_locked(&w, addr, NR, LONGTERM_WRITE, pages)
+		      : form == 1 ? get_remote(&w, addr, NR, LONGTERM_WRITE, pages)
+				  : get_user_pages_unlocked(w.mm, addr, NR, pages, LONGTERM_WRITE);
 		assert_int_equal(ret, NR);
 		zones_are(&w, pages, NR, GUP_ZONE_NORMAL);
 		assert_int_equal(gup_cma_alloc(w.m, CAMERA, 8 * MIB, 0, PATIENT_NS, &area, NULL), 0);
@@ -392,9 +393,9 @@ static void fixme_works_natively(void **state)
 		file = new_dax_file(&w, PAGE);
 		map_shared(w.mm, addr + (NR - 1) * PAGE, PAGE, file);
 		gup_object_put(file);
-		ret = form == 0 ? get_locked(&w, addr, NR, LONGTERM_WRITE, pages) :
-		      form == 1 ? get_remote(&w, addr, NR, LONGTERM_WRITE, pages) :
-				  get_user_pages_unlocked(w.mm, addr, NR, pages, LONGTERM_WRITE);
+		ret = form == 0	  ? get_locked(&w, addr, NR, LONGTERM_WRITE, pages)
+		      : form == 1 ? get_remote(&w, addr, NR, LONGTERM_WRITE, pages)
+				  : get_user_pages_unlocked(w.mm, addr, NR, pages, LONGTERM_WRITE);
 		assert_int_equal(ret, -GUP_EOPNOTSUPP);
 		check_rest(w.m, 0, 0);
 		world_end(&w);

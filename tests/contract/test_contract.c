@@ -69,16 +69,13 @@ static void expect_held_and_release(struct world *w, enum gup_entry entry, struc
 	assert_int_equal(release(w->m, entry, pages, held), 0);
 }
 
-#define N_E { INVAL, GUP_RULE_NO_ENTRY_POINT }
-#define N_P { INVAL, GUP_RULE_LONGTERM_NEEDS_PIN }
-#define L_E { INVAL, GUP_RULE_LONGTERM_ENTRY }
-#define YES { OK, GUP_RULE_NONE }
+#define N_E GUP_RULE_NO_ENTRY_POINT
+#define N_P GUP_RULE_LONGTERM_NEEDS_PIN
+#define L_E GUP_RULE_LONGTERM_ENTRY
+#define YES GUP_RULE_NONE
 
 /* Columns: plain, fast, fast_only, remote, locked, unlocked; get then pin. */
-static const struct {
-	int want;
-	enum gup_rule rule;
-} longterm_table[GUP_NR_CONTRACTS][GUP_NR_ENTRIES] = {
+static const enum gup_rule longterm_table[GUP_NR_CONTRACTS][GUP_NR_ENTRIES] = {
 	[GUP_LINUX_5_2] = { YES, YES, L_E, L_E, L_E, L_E, N_E, N_E, N_E, N_E, N_E, N_E },
 	[GUP_LINUX_6_1] = { N_P, N_P, N_P, N_P, N_E, N_P, YES, YES, YES, YES, N_E, L_E },
 	[GUP_LINUX_6_12] = { N_P, N_P, N_P, N_P, N_E, N_P, YES, YES, N_E, YES, N_E, YES },
@@ -87,7 +84,7 @@ static const struct {
 
 static bool exists(enum gup_contract_id id, enum gup_entry entry)
 {
-	return longterm_table[id][entry].rule != GUP_RULE_NO_ENTRY_POINT;
+	return longterm_table[id][entry] != GUP_RULE_NO_ENTRY_POINT;
 }
 
 /* What this kernel returns for arguments that its gate refuses. */
@@ -109,13 +106,12 @@ static void longterm_at_the_gate(void **state)
 		begin(&w, id);
 		for (entry = 0; entry < GUP_NR_ENTRIES; entry++) {
 			struct gup_call call = { entry, BASE, NR, W | LT, pages, NULL };
-			long want = longterm_table[id][entry].want == OK ? NR : longterm_table[id][entry].want;
+			bool allowed = longterm_table[id][entry] == GUP_RULE_NONE;
+			long want = allowed ? NR : exists(id, entry) ? bad_argument(id, entry) : INVAL;
 			long got = call_with(w.mm, call, usual_locked(entry), &why);
 
-			if (want < 0 && exists(id, entry))
-				want = bad_argument(id, entry);
 			expect_result(&w, entry, got, want);
-			assert_int_equal(why.rule, longterm_table[id][entry].rule);
+			assert_int_equal(why.rule, longterm_table[id][entry]);
 			expect_held_and_release(&w, entry, pages, got);
 		}
 		world_end(&w);
@@ -329,8 +325,9 @@ static void ranges_of_the_fast_form(void **state)
 	for (id = 0; id < GUP_NR_CONTRACTS; id++) {
 		begin(&w, id);
 		for (i = 0; i < ARRAY_LEN(fast_ranges); i++) {
-			struct gup_call call = { GUP_GET_USER_PAGES_FAST, fast_ranges[i].start, fast_ranges[i].nr,
-						 W, pages, NULL };
+			struct gup_call call = {
+				GUP_GET_USER_PAGES_FAST, fast_ranges[i].start, fast_ranges[i].nr, W, pages, NULL
+			};
 			long got = call_with(w.mm, call, NO_LOCKED, &why);
 
 			if (got != fast_ranges[i].want[id])
@@ -436,7 +433,8 @@ static void mapping_rules_through(struct world *w, enum gup_entry entry)
 		/* Page tables cannot express write-only, so what is present can be read without a look at the VMA. */
 		if (entry_is_fast(entry) && row->region == WRITE_ONLY && !row->flags)
 			continue;
-		got = call_with(w->mm, (struct gup_call){ entry, region_addr(row->region), NR, row->flags, pages, NULL },
+		got = call_with(w->mm,
+				(struct gup_call){ entry, region_addr(row->region), NR, row->flags, pages, NULL },
 				usual_locked(entry), &why);
 		if (got != row->want || why.rule != row->rule)
 			fail_msg("%s, %s, row %zu: %ld %s instead of %ld %s",

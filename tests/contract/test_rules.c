@@ -233,8 +233,8 @@ static void read_only_longterm(void **state)
 		map_anon(w.mm, BASE, PAGE);
 		map_private(w.mm, BASE + PAGE, PAGE, shm);
 		app_expect_zero(w.mm, BASE, 2 * PAGE);
-		assert_int_equal(take(w.mm, &(struct gup_call){ plain_entry(id), BASE, 2, GUP_LONGTERM, pages, NULL },
-				      NULL), 2);
+		assert_int_equal(
+			take(w.mm, &(struct gup_call){ plain_entry(id), BASE, 2, GUP_LONGTERM, pages, NULL }, NULL), 2);
 		assert_int_equal(frame_of(w.m, pages[0]).kind, want[id].zero);
 		assert_int_equal(frame_of(w.m, pages[1]).kind, want[id].file);
 		assert_true(same_frame(w.mm, BASE, pages[0]));

@@ -11,8 +11,8 @@
 
 static void begin(struct world *w, enum gup_contract_id contract)
 {
-	world_begin(w, &(struct world_spec){ .normal = 6, .cma = 8, .cma2 = 2, .contract = contract,
-					     .track_holders = true });
+	world_begin(w, &(struct world_spec){
+			       .normal = 6, .cma = 8, .cma2 = 2, .contract = contract, .track_holders = true });
 }
 
 static struct gup_page *alloc(struct world *w, uint64_t bytes, uint64_t align)

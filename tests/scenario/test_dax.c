@@ -11,8 +11,8 @@
 
 static void begin(struct world *w)
 {
-	world_begin(w, &(struct world_spec){ .normal = 16, .dax = 4, .devdax = 2, .contract = GUP_NATIVE,
-					     .track_holders = true });
+	world_begin(w, &(struct world_spec){
+			       .normal = 16, .dax = 4, .devdax = 2, .contract = GUP_NATIVE, .track_holders = true });
 }
 
 static struct gup_object *begin_with_file(struct world *w)

@@ -12,7 +12,12 @@ struct row {
 	int64_t want;
 };
 
-#define ROW(call, want) { #call, (call), -(want) }
+#define ROW(call, want) row_of(#call, (call), -(want))
+
+static struct row row_of(const char *call, int64_t got, int64_t want)
+{
+	return (struct row){ call, got, want };
+}
 
 static void check_rows(const struct row *rows, size_t nr)
 {
@@ -26,8 +31,8 @@ static void check_rows(const struct row *rows, size_t nr)
 
 static void begin(struct world *w)
 {
-	world_begin(w, &(struct world_spec){ .normal = 8, .movable = 2, .cma = 2, .dax = 2, .devdax = 2,
-					     .contract = GUP_NATIVE });
+	world_begin(w, &(struct world_spec){
+			       .normal = 8, .movable = 2, .cma = 2, .dax = 2, .devdax = 2, .contract = GUP_NATIVE });
 	map_anon(w->mm, BASE, 4 * PAGE);
 	app_fill(w->mm, BASE, 4 * PAGE, 1);
 }
@@ -66,8 +71,12 @@ static void machine_h(void **state)
 
 static int64_t map_object(struct gup_mm *mm, struct gup_object *object, uint64_t offset)
 {
-	return gup_mmap(mm, &(struct gup_map_request){ .addr = BASE + HUGE, .length = PAGE, .prot = RW,
-						       .flags = SHARED_AT, .object = object, .offset = offset });
+	return gup_mmap(mm, &(struct gup_map_request){ .addr = BASE + HUGE,
+						       .length = PAGE,
+						       .prot = RW,
+						       .flags = SHARED_AT,
+						       .object = object,
+						       .offset = offset });
 }
 
 static int64_t map_with(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot, unsigned int flags)
@@ -372,14 +381,10 @@ static void cma_h(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(machine_h),
-		cmocka_unit_test(mm_h_create_and_map),
-		cmocka_unit_test(mm_h_ranges),
-		cmocka_unit_test(page_h),
-		cmocka_unit_test(object_h),
-		cmocka_unit_test(dax_h),
-		cmocka_unit_test(pin_h),
-		cmocka_unit_test(migrate_h),
+		cmocka_unit_test(machine_h),   cmocka_unit_test(mm_h_create_and_map),
+		cmocka_unit_test(mm_h_ranges), cmocka_unit_test(page_h),
+		cmocka_unit_test(object_h),    cmocka_unit_test(dax_h),
+		cmocka_unit_test(pin_h),       cmocka_unit_test(migrate_h),
 		cmocka_unit_test(cma_h),
 	};
 

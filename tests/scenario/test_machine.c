@@ -74,22 +74,53 @@ static void every_contract(void **state)
 static void spoil(struct gup_machine_config *config, unsigned int how)
 {
 	switch (how) {
-	case 0: config->normal_bytes = 0; break;
-	case 1: config->normal_bytes = 1 * MIB; break;
-	case 2: config->normal_bytes += PAGE; break;
-	case 3: config->movable_bytes = PAGE; break;
-	case 4: config->cma[0].bytes = 1 * MIB; break;
-	case 5: config->cma[0].bytes = 0; break;
-	case 6: config->cma[0].name = ""; break;
-	case 7: config->cma[0].name = NAME_32; break;
-	case 8: config->cma[1].name = CAMERA; break;
-	case 9: config->dax[0].name = CAMERA; break;
-	case 10: config->dax[0].bytes = PAGE; break;
-	case 11: config->dax[0].name = ""; break;
-	case 12: config->dax[1].name = PMEM; break;
-	case 13: config->dax[1].name = NAME_32; break;
-	case 14: config->contract = GUP_NR_CONTRACTS; break;
-	default: fail();
+	case 0:
+		config->normal_bytes = 0;
+		break;
+	case 1:
+		config->normal_bytes = 1 * MIB;
+		break;
+	case 2:
+		config->normal_bytes += PAGE;
+		break;
+	case 3:
+		config->movable_bytes = PAGE;
+		break;
+	case 4:
+		config->cma[0].bytes = 1 * MIB;
+		break;
+	case 5:
+		config->cma[0].bytes = 0;
+		break;
+	case 6:
+		config->cma[0].name = "";
+		break;
+	case 7:
+		config->cma[0].name = NAME_32;
+		break;
+	case 8:
+		config->cma[1].name = CAMERA;
+		break;
+	case 9:
+		config->dax[0].name = CAMERA;
+		break;
+	case 10:
+		config->dax[0].bytes = PAGE;
+		break;
+	case 11:
+		config->dax[0].name = "";
+		break;
+	case 12:
+		config->dax[1].name = PMEM;
+		break;
+	case 13:
+		config->dax[1].name = NAME_32;
+		break;
+	case 14:
+		config->contract = GUP_NR_CONTRACTS;
+		break;
+	default:
+		fail();
 	}
 }
 
@@ -121,9 +152,9 @@ static void longest_name(void **state)
 
 	(void)state;
 	good_config(&config);
-	config.cma[0].name = NAME_32 + 1;
+	config.cma[0].name = &NAME_32[1];
 	assert_int_equal(gup_machine_create(&config, &m), 0);
-	assert_int_equal(gup_cma_alloc(m, NAME_32 + 1, PAGE, 0, 0, &page, NULL), 0);
+	assert_int_equal(gup_cma_alloc(m, &NAME_32[1], PAGE, 0, 0, &page, NULL), 0);
 	assert_int_equal(gup_cma_free(m, page, PAGE), 0);
 	assert_int_equal(gup_machine_destroy(m), 0);
 }

@@ -211,8 +211,9 @@ static void verify_longterm(struct world *w, struct scene *s, int64_t result)
 
 static void longterm_with_migration(void **state)
 {
-	static const struct play play = { { .normal = 4, .cma = 8, .contract = GUP_NATIVE },
-					  prepare_borrowed, act_longterm, verify_longterm, NR };
+	static const struct play play = {
+		{ .normal = 4, .cma = 8, .contract = GUP_NATIVE }, prepare_borrowed, act_longterm, verify_longterm, NR
+	};
 
 	(void)state;
 	sweep(&play);

@@ -285,7 +285,7 @@ static void rule_names(void **state)
 
 	(void)state;
 	assert_string_equal(gup_rule_name(GUP_RULE_FSDAX_LONGTERM), "FSDAX_LONGTERM");
-	assert_string_equal(gup_rule_name(GUP_RULE_NOT_GOT), "NOT_GOT");
+	assert_string_equal(gup_rule_name(GUP_RULE_OWNER_LIMIT), "OWNER_LIMIT");
 	assert_string_equal(gup_rule_name(GUP_NR_RULES), "?");
 	for (rule = GUP_RULE_NONE + 1; rule < GUP_NR_RULES; rule++) {
 		assert_string_not_equal(gup_rule_name(rule), "?");

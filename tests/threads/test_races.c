@@ -8,7 +8,7 @@
 #include "actor.h"
 
 #define ROUNDS 2000
-#define UNMAP_ROUNDS 30000
+#define UNMAP_ROUNDS 12000
 #define PINNERS 4
 
 struct duel {
@@ -277,7 +277,7 @@ static int play_short_children(struct actor *actor)
 	uint64_t round;
 	int line = 0;
 
-	for (round = 0; round < ROUNDS && !line; round++)
+	for (round = 0; round < ROUNDS / 2 && !line; round++)
 		line = short_child(duel, round);
 	__atomic_store_n(&duel->over, true, __ATOMIC_SEQ_CST);
 	return line;

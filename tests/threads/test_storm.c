@@ -29,19 +29,22 @@ struct stage {
 	pthread_rwlock_t device; /* read: device accesses; write: fork */
 };
 
-#define PINNER_ROUNDS 3000
-#define FORKER_ROUNDS 120
-#define MAPPER_ROUNDS 1500
-#define MOVER_ROUNDS 180
+#define PINNER_ROUNDS 2000
+#define FORKER_ROUNDS 80
+#define MAPPER_ROUNDS 1000
+#define MOVER_ROUNDS 120
 
 /* ---- the pinner ---- */
 
 static uint64_t pick_page(struct actor *actor)
 {
 	switch (dice(actor, 3)) {
-	case 0: return SMALL_AT + dice(actor, SMALL_PAGES - 4) * PAGE;
-	case 1: return HUGE_AT + dice(actor, GUP_HUGE_PAGES - 4) * PAGE;
-	default: return SHM_AT + dice(actor, SHM_PAGES - 4) * PAGE;
+	case 0:
+		return SMALL_AT + dice(actor, SMALL_PAGES - 4) * PAGE;
+	case 1:
+		return HUGE_AT + dice(actor, GUP_HUGE_PAGES - 4) * PAGE;
+	default:
+		return SHM_AT + dice(actor, SHM_PAGES - 4) * PAGE;
 	}
 }
 
@@ -50,9 +53,12 @@ static long pin_somehow(struct actor *actor, struct gup_mm *mm, uint64_t addr, s
 	unsigned int longterm = dice(actor, 2) ? GUP_LONGTERM : 0;
 
 	switch (dice(actor, 3)) {
-	case 0: return gup_pin_user_pages_unlocked(mm, addr, 4, GUP_WRITE | longterm, pages);
-	case 1: return pin_plain(mm, addr, 4, GUP_WRITE | longterm, pages);
-	default: return gup_pin_user_pages_fast(mm, addr, 4, GUP_WRITE | longterm, pages);
+	case 0:
+		return gup_pin_user_pages_unlocked(mm, addr, 4, GUP_WRITE | longterm, pages);
+	case 1:
+		return pin_plain(mm, addr, 4, GUP_WRITE | longterm, pages);
+	default:
+		return gup_pin_user_pages_fast(mm, addr, 4, GUP_WRITE | longterm, pages);
 	}
 }
 
@@ -175,9 +181,7 @@ static int play_forker(struct actor *actor)
 
 static int remap_play(struct gup_mm *mm)
 {
-	struct gup_map_request request = {
-		.addr = PLAY_AT, .length = PLAY_PAGES * PAGE, .prot = RW, .flags = ANON_AT
-	};
+	struct gup_map_request request = { .addr = PLAY_AT, .length = PLAY_PAGES * PAGE, .prot = RW, .flags = ANON_AT };
 
 	CHECK(gup_mmap(mm, &request) == (int64_t)PLAY_AT);
 	return 0;
@@ -316,8 +320,8 @@ static void set_the_stage(struct stage *stage)
 {
 	struct gup_object *shm;
 
-	world_begin(&stage->w, &(struct world_spec){ .normal = 16, .movable = 2, .cma = 24, .dax = 2,
-						     .contract = GUP_NATIVE });
+	world_begin(&stage->w,
+		    &(struct world_spec){ .normal = 16, .movable = 2, .cma = 24, .dax = 2, .contract = GUP_NATIVE });
 	pthread_rwlock_init(&stage->device, NULL);
 	stage->other = world_mm(&stage->w, "other");
 	map_anon(stage->w.mm, SMALL_AT, SMALL_PAGES * PAGE);
