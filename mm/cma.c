@@ -107,6 +107,15 @@ static void own_frames(struct gup_machine *m, u64 pfn, u64 nr)
 	}
 }
 
+/* The first frame behind the folio that was in the way of a range at @pfn. */
+static u64 behind(struct gup_machine *m, u64 obstacle, u64 pfn)
+{
+	struct gup_page *head = gup_head(m, gup_page_at(m, obstacle));
+	u64 next = gup_pfn(m, head) + gup_nr_frames(head);
+
+	return next > pfn ? next : pfn + 1;
+}
+
 /* Try one range after the other without waiting, each from behind the frame that was in the way; then wait for the first. */
 static int alloc_locked(struct gup_machine *m, struct gup_zone *zone, u64 nr, u64 align, u64 deadline, u64 *out_pfn,
 			struct gup_why *why)
@@ -121,7 +130,7 @@ static int alloc_locked(struct gup_machine *m, struct gup_zone *zone, u64 nr, u6
 		err = gup_range_take(m, zone, pfn, pfn + nr, 0, why);
 		if (!err || err == -GUP_ENOMEM)
 			return err;
-		pfn = next_candidate(m, zone, (why->pfn > pfn ? why->pfn : pfn) + 1, nr, align);
+		pfn = next_candidate(m, zone, behind(m, why->pfn, pfn), nr, align);
 	}
 	*out_pfn = first;
 	return gup_range_take(m, zone, first, first + nr, deadline, why);

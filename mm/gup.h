@@ -45,7 +45,7 @@ struct gup_op {
 	enum gup_drop drop;	 /* what an error lets go of */
 
 	struct gup_track tag; /* who takes them, if holders are tracked */
-	struct gup_why *why;
+	struct gup_why *why;  /* never NULL */
 };
 
 static inline bool gup_op_longterm(const struct gup_op *op)

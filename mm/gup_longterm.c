@@ -16,36 +16,42 @@
 
 #define MOVE_TRIES 40u
 
-/* Folios of one batch that may not stay. */
-struct claims {
-	struct gup_page *mine[GUP_BATCH_RUNS];	 /* isolated by us, one reference each */
-	struct gup_page *others[GUP_BATCH_RUNS]; /* being moved by somebody else, or immovable */
-	u32 nr_mine, nr_others;
-	u32 nr_unfit;
+/* A folio of the batch that may not stay, and where the batch met it. */
+struct claim {
+	struct gup_page *head;
+	u64 addr;
 };
 
-static void claim(struct gup_op *op, struct gup_page *page, struct claims *claims)
+struct claims {
+	struct claim mine[GUP_BATCH_RUNS];   /* isolated by us, one reference each */
+	struct claim others[GUP_BATCH_RUNS]; /* being moved by somebody else, or immovable */
+	u32 nr_mine, nr_others;
+};
+
+static void claim(struct gup_op *op, struct gup_page *page, u64 addr, struct claims *claims)
 {
 	struct gup_page *head = gup_head(op->m, page);
 
-	claims->nr_unfit++;
 	if (gup_folio_movable(head) && gup_folio_take(head, 1, false) == GUP_TAKE_OK) {
 		if (gup_folio_isolate(head)) {
-			claims->mine[claims->nr_mine++] = head;
+			claims->mine[claims->nr_mine++] = (struct claim){ head, addr };
 			return;
 		}
 		gup_folio_put(op->m, head, 1);
 	}
-	claims->others[claims->nr_others++] = head;
+	claims->others[claims->nr_others++] = (struct claim){ head, addr };
 }
 
 static void collect(struct gup_op *op, struct claims *claims)
 {
+	u64 addr = op->addr;
 	u32 i;
 
-	for (i = 0; i < op->nr_runs; i++)
+	for (i = op->nr_runs; i-- > 0;) {
+		addr -= (u64)op->runs[i].nr << GUP_PAGE_SHIFT;
 		if (!gup_longterm_ok(op->m, op->runs[i].page))
-			claim(op, op->runs[i].page, claims);
+			claim(op, op->runs[i].page, addr, claims);
+	}
 }
 
 /* Move what is claimed, and remember the first failure; after one, nobody is waited for any more. */
@@ -55,60 +61,59 @@ static int move_claimed(struct gup_op *op, const struct claims *claims)
 	int err, first = 0;
 	u32 i;
 
-	for (i = 0; i < claims->nr_mine; i++) {
-		err = gup_folio_migrate(op->m, claims->mine[i], op->scope | GUP_SCOPE_UNMOVABLE, first ? 1 : MOVE_TRIES,
-					&why);
+	for (i = claims->nr_mine; i-- > 0;) {
+		err = gup_folio_migrate(op->m, claims->mine[i].head, op->scope | GUP_SCOPE_UNMOVABLE,
+					first ? 1 : MOVE_TRIES, &why);
 		if (!err || first)
 			continue;
 		first = err;
-		if (op->why) {
-			*op->why = why;
-			op->why->addr = op->addr;
-		}
+		*op->why = why;
+		op->why->addr = claims->mine[i].addr;
 	}
 	for (i = 0; i < claims->nr_others; i++)
-		gup_folio_wait_isolated(op->m, claims->others[i]);
+		gup_folio_wait_isolated(op->m, claims->others[i].head);
 	return first;
 }
 
-/* Nothing could be claimed and nobody moves it: it will never be fit. */
-static bool hopeless(const struct claims *claims)
+/* A folio that could not be claimed and that nobody moves, if that is all there is: it will never fit. */
+static const struct claim *hopeless(const struct claims *claims)
 {
 	u32 i;
 
-	for (i = 0; i < claims->nr_others; i++)
-		if (!gup_folio_movable(claims->others[i]) && !gup_flag_test(claims->others[i], GUP_PF_ISOLATED))
-			return !claims->nr_mine;
-	return false;
+	for (i = 0; i < claims->nr_others && !claims->nr_mine; i++) {
+		struct gup_page *head = claims->others[i].head;
+
+		if (!gup_folio_movable(head) && !gup_flag_test(head, GUP_PF_ISOLATED))
+			return &claims->others[i];
+	}
+	return NULL;
 }
 
 enum gup_settled gup_longterm_settle(struct gup_op *op, unsigned int tries, int *out_error)
 {
 	struct claims claims = { .nr_mine = 0 };
-	bool stuck;
+	const struct claim *stuck;
 	int err;
 
 	if (op->ignore_unfit)
 		return GUP_SETTLED;
 	collect(op, &claims);
-	if (!claims.nr_unfit)
+	if (!claims.nr_mine && !claims.nr_others)
 		return GUP_SETTLED;
 	stuck = hopeless(&claims);
 	gup_op_release_batch(op);
 	err = move_claimed(op, &claims);
 	if (!err && stuck)
-		err = gup_refuse(op->why, -GUP_ENOMEM, GUP_RULE_UNMOVABLE_LONGTERM, op->addr,
-				 gup_pfn(op->m, claims.others[0]));
+		err = gup_refuse(op->why, -GUP_ENOMEM, GUP_RULE_UNMOVABLE_LONGTERM, stuck->addr,
+				 gup_pfn(op->m, stuck->head));
 	if (!err)
 		return GUP_UNSETTLED;
 	if (op->rules->migrate_failure_ignored) {
 		op->ignore_unfit = true;
 		return GUP_UNSETTLED;
 	}
-	if (op->why) {
-		op->why->error = -GUP_ENOMEM;
-		op->why->tries += tries;
-	}
+	op->why->error = -GUP_ENOMEM;
+	op->why->tries += tries;
 	op->drop = op->rules->migrate_drop;
 	*out_error = -GUP_ENOMEM;
 	return GUP_REFUSED;

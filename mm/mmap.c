@@ -258,9 +258,7 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 
 		if (vma->flags & GUP_VM_PFNMAP)
 			return -GUP_EINVAL;
-		split = gup_split_edges(vma, from, to);
-		if (!split)
-			split = gup_zap_range(vma, from, to, GUP_ZAP_ALL);
+		split = gup_zap_range(vma, from, to, GUP_ZAP_ALL);
 		if (split)
 			return split;
 	}

@@ -113,14 +113,12 @@ enum gup_zap { GUP_ZAP_ALL, GUP_ZAP_OBJECT_ONLY /* private copies stay */ };
 
 /*
  * Clear the entries of [start, end). A 2 MiB entry that is partly inside goes as a whole if it maps an object (it is
- * faulted in again) and is split if it is anonymous. 0, or -ENOMEM if it had to be split and could not: never for a range
- * whose edges were split with mmap_lock held for writing.
+ * faulted in again) and is split if it is anonymous. 0, or -ENOMEM if it had to be split and could not: never for a whole
+ * VMA.
  */
 int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what);
 /* Turn the 2 MiB entry around @addr, if there is one, into 4 KiB entries. 0 or -ENOMEM. */
 int gup_split_huge(struct gup_vma *vma, u64 addr);
-/* The same for both ends of [start, end), if they lie inside a 2 MiB entry. */
-int gup_split_edges(struct gup_vma *vma, u64 start, u64 end);
 void gup_protect_range(struct gup_vma *vma, u64 start, u64 end);
 
 /* ---- rmap.c ---- */

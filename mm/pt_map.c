@@ -218,17 +218,6 @@ int gup_split_huge(struct gup_vma *vma, u64 addr)
 	return table && slot.value && !gup_pt_moved(&slot) ? -GUP_ENOMEM : 0;
 }
 
-int gup_split_edges(struct gup_vma *vma, u64 start, u64 end)
-{
-	int err = 0;
-
-	if (start & (GUP_HUGE_SIZE - 1))
-		err = gup_split_huge(vma, start);
-	if (!err && end & (GUP_HUGE_SIZE - 1))
-		err = gup_split_huge(vma, end);
-	return err;
-}
-
 /* The entry as the VMA's protection wants it. Write permission is only taken away: a fault gives it. */
 static u64 protected_value(const struct gup_vma *vma, u64 value, unsigned int level)
 {

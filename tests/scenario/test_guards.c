@@ -217,6 +217,7 @@ static void large_mappings_are_placed_for_large_folios(void **state)
 	request.length = HUGE;
 	addr = gup_mmap(w.mm, &request);
 	assert_true(addr > 0);
+	assert_int_equal(addr % HUGE, 0);
 	app_poke(w.mm, addr, 1);
 	assert_int_equal(frame_at(w.mm, addr).order, GUP_HUGE_ORDER);
 	world_end(&w);

@@ -111,6 +111,30 @@ static void force_and_objects(void **state)
 	world_end(&w);
 }
 
+/* A hole in the object is none in the private copy; only an object that becomes shorter takes it along. */
+static void private_copies_outlive_a_hole(void **state)
+{
+	struct gup_object *shm;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 8 });
+	shm = new_shm(&w, 2 * PAGE);
+	map_shared(w.mm, BASE + HUGE, 2 * PAGE, shm);
+	map_private(w.mm, BASE, 2 * PAGE, shm);
+	app_fill(w.mm, BASE + HUGE, 2 * PAGE, 1);
+	app_fill(w.mm, BASE, PAGE, 2);
+	app_peek(w.mm, BASE + PAGE);
+	assert_int_equal(gup_object_punch(shm, 0, 2 * PAGE, 0, NULL), 0);
+	app_expect(w.mm, BASE, PAGE, 2);
+	app_expect_zero(w.mm, BASE + PAGE, PAGE);
+	app_expect_zero(w.mm, BASE + HUGE, 2 * PAGE);
+	assert_int_equal(gup_object_truncate(shm, 0, 0, NULL), 0);
+	assert_true(app_cannot_read(w.mm, BASE));
+	gup_object_put(shm);
+	world_end(&w);
+}
+
 /* FORCE reads through PROT_NONE; without it nothing is to be had, fast or slow. */
 static void force_reads_what_nobody_may(void **state)
 {
@@ -257,6 +281,7 @@ int main(void)
 		cmocka_unit_test(pinned_page_survives_protection),
 		cmocka_unit_test(force_writes_to_nobody_elses_page),
 		cmocka_unit_test(force_and_objects),
+		cmocka_unit_test(private_copies_outlive_a_hole),
 		cmocka_unit_test(force_reads_what_nobody_may),
 		cmocka_unit_test(a_get_leaves_sharing_as_it_is),
 		cmocka_unit_test(unsharing_goes_page_by_page),
