@@ -47,9 +47,6 @@ static int refuse_dax(struct gup_op *op, u64 addr)
 
 static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 {
-	if (!vma)
-		return refuse_here(op, -GUP_EFAULT,
-				   op->addr < GUP_USER_TOP ? GUP_RULE_NO_VMA : GUP_RULE_RANGE_BEYOND_USER);
 	if (vma->flags & GUP_VM_PFNMAP)
 		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_SPECIAL);
 	if (gup_op_longterm(op) && is_fsdax(vma) && !op->rules->dax_checked_last)
@@ -59,6 +56,19 @@ static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 	if (!(vma->flags & GUP_VM_READ) && !(op->flags & GUP_FORCE && vma->flags & GUP_VM_MAYREAD))
 		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_NOT_READABLE);
 	return 0;
+}
+
+/* The VMA at op->addr if pages of it may be taken, else NULL with the reason. */
+static struct gup_vma *vma_here(struct gup_op *op, int *out_error)
+{
+	struct gup_vma *vma = op->addr < GUP_USER_TOP ? gup_vma_find(op->mm, op->addr) : NULL;
+
+	if (!vma)
+		*out_error = refuse_here(op, -GUP_EFAULT,
+					 op->addr < GUP_USER_TOP ? GUP_RULE_NO_VMA : GUP_RULE_RANGE_BEYOND_USER);
+	else
+		*out_error = check_vma(op, vma);
+	return *out_error ? NULL : vma;
 }
 
 /* Take a run through a leaf whose table is locked. */
@@ -169,10 +179,9 @@ static int fill_batch_locked(struct gup_op *op)
 
 	while (op->left && op->nr_runs < GUP_BATCH_RUNS && !err) {
 		if (!vma || dropped || op->addr >= gup_vma_end(vma)) {
-			vma = op->addr < GUP_USER_TOP ? gup_vma_find(op->mm, op->addr) : NULL;
+			vma = vma_here(op, &err);
 			dropped = false;
-			err = check_vma(op, vma);
-			if (err)
+			if (!vma)
 				break;
 		}
 		if (gup_op_longterm(op) && is_fsdax(vma) && !op->dax_addr)

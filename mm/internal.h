@@ -204,7 +204,18 @@ int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 
 
 /* ---- why.c ---- */
 /* Fill a reason in, if somebody asked for it, and return @error. */
-int gup_refuse(struct gup_why *why, int error, enum gup_rule rule, u64 addr, u64 pfn);
+static inline int gup_refuse(struct gup_why *why, int error, enum gup_rule rule, u64 addr, u64 pfn)
+{
+	if (why) {
+		why->error = error;
+		why->rule = rule;
+		why->tries = 0;
+		why->addr = addr;
+		why->pfn = pfn;
+		why->holder[0] = '\0';
+	}
+	return error;
+}
 
 struct gup_text {
 	char *buf;

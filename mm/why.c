@@ -49,19 +49,6 @@ const char *gup_rule_name(enum gup_rule rule)
 	return (unsigned int)rule < GUP_NR_RULES ? rules[rule].name : "?";
 }
 
-int gup_refuse(struct gup_why *why, int error, enum gup_rule rule, u64 addr, u64 pfn)
-{
-	if (why) {
-		why->error = error;
-		why->rule = rule;
-		why->tries = 0;
-		why->addr = addr;
-		why->pfn = pfn;
-		why->holder[0] = '\0';
-	}
-	return error;
-}
-
 void gup_text_str(struct gup_text *t, const char *s)
 {
 	for (; *s; s++, t->len++)
