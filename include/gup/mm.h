@@ -187,7 +187,7 @@ uint64_t gup_copy_from_user(struct gup_mm *mm, void *to, uint64_t from, uint64_t
 
 /**
  * gup_user_pfn() - frame behind a user address, for tests and reports; faults nothing in
- * Context: takes mmap_lock for reading. Return: the pfn, 0 if no page is mapped there.
+ * Context: takes mmap_lock for reading. Return: the pfn; 0 if no page is mapped there or it is being moved.
  */
 uint64_t gup_user_pfn(struct gup_mm *mm, uint64_t addr);
 
