@@ -175,6 +175,8 @@ static int fill_batch_locked(struct gup_op *op)
 {
 	struct gup_vma *vma = NULL;
 	bool dropped = false;
+	enum step step;
+	u64 addr;
 	int err = 0;
 
 	while (op->left && op->nr_runs < GUP_BATCH_RUNS && !err) {
@@ -184,10 +186,12 @@ static int fill_batch_locked(struct gup_op *op)
 			if (!vma)
 				break;
 		}
-		if (gup_op_longterm(op) && is_fsdax(vma) && !op->dax_addr)
-			op->dax_addr = op->addr;
-		if (follow(op, vma, &err) == STEP_FAULT)
+		addr = op->addr;
+		step = follow(op, vma, &err);
+		if (step == STEP_FAULT)
 			err = fault_in(op, vma, &dropped);
+		else if (step == STEP_TAKEN && gup_op_longterm(op) && is_fsdax(vma) && !op->dax_addr)
+			op->dax_addr = addr;
 	}
 	return err;
 }
