@@ -116,7 +116,7 @@ static u64 behind(struct gup_machine *m, u64 obstacle, u64 pfn)
 	return next > pfn ? next : pfn + 1;
 }
 
-/* Try one range after the other without waiting, each from behind the frame that was in the way; then wait for the first. */
+/* Try one range after the other without waiting, each from behind what was in the way; then wait for the first. */
 static int alloc_locked(struct gup_machine *m, struct gup_zone *zone, u64 nr, u64 align, u64 deadline, u64 *out_pfn,
 			struct gup_why *why)
 {

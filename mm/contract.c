@@ -141,6 +141,8 @@ const char *gup_contract_name(enum gup_contract_id id)
 
 enum gup_contract_id gup_machine_contract(const struct gup_machine *m)
 {
+	if (!m)
+		return GUP_NR_CONTRACTS;
 	return (enum gup_contract_id)(m->contract - contracts);
 }
 

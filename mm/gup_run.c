@@ -78,8 +78,8 @@ static u64 frames_left(const struct gup_machine *m, const struct gup_page *page)
 }
 
 /*
- * The fast path calls this before it holds anything, so the descriptors may change underneath: nothing is concluded from
- * two of them, and a 2 MiB entry is taken by its word. The second look finds what was wrong.
+ * The fast path calls this before it holds anything, so the descriptors may change underneath: nothing is concluded
+ * from two of them, and a 2 MiB entry is taken by its word. The second look finds what was wrong.
  */
 u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
 {

@@ -195,8 +195,8 @@ static void search_records(struct search *s)
 }
 
 /*
- * Pins and gets on each frame that pins of the own form and records account for, in scratch memory of the host: one pass
- * over what is known, however many frames are looked at afterwards.
+ * Pins and gets on each frame that pins of the own form and records account for, in scratch memory of the host: one
+ * pass over what is known, however many frames are looked at afterwards.
  */
 struct known {
 	u32 pins, gets;

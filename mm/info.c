@@ -6,6 +6,8 @@
 
 uint64_t gup_page_to_pfn(const struct gup_machine *m, const struct gup_page *page)
 {
+	if (!m || !page)
+		return 0;
 	return gup_pfn(m, page);
 }
 
@@ -18,21 +20,29 @@ struct gup_page *gup_pfn_to_page(const struct gup_machine *m, uint64_t pfn)
 
 void *gup_page_address(const struct gup_machine *m, const struct gup_page *page)
 {
+	if (!m || !page)
+		return NULL;
 	return gup_bytes_of(m, page);
 }
 
 uint32_t gup_page_refs(const struct gup_machine *m, const struct gup_page *page)
 {
+	if (!m || !page)
+		return 0;
 	return gup_count_refs(gup_port_load(&gup_head(m, page)->count));
 }
 
 uint32_t gup_page_pins(const struct gup_machine *m, const struct gup_page *page)
 {
+	if (!m || !page)
+		return 0;
 	return gup_count_pins(gup_port_load(&gup_head(m, page)->count));
 }
 
 uint32_t gup_page_mapcount(const struct gup_machine *m, const struct gup_page *page)
 {
+	if (!m || !page)
+		return 0;
 	return gup_folio_mapcount(gup_head(m, page));
 }
 

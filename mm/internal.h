@@ -186,7 +186,8 @@ int gup_folio_migrate(struct gup_machine *m, struct gup_page *head, enum gup_sco
 		      struct gup_why *why);
 bool gup_folio_movable(struct gup_page *head);
 /*
- * Make single frames of a large folio that no entry maps, in place. Folio locked; @refs are the caller's references, all on
+ * Make single frames of a large folio that no entry maps, in place. Folio locked; @refs are the caller's references,
+ * all on
  * @keep. 0, or -EBUSY if anybody else holds it.
  */
 int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs);
@@ -197,8 +198,8 @@ void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head);
 /* The moment at which a timeout that begins now ends. */
 u64 gup_deadline(u64 timeout_ns);
 /*
- * Empty [start, end) of a zone and take its frames out of the free lists. @deadline: how long to wait for what is held; 0
- * for one scan. Context: the zone's isolate_lock held. 0, -EBUSY, -ENOMEM with nothing taken.
+ * Empty [start, end) of a zone and take its frames out of the free lists. @deadline: how long to wait for what is
+ * held; 0 for one scan. Context: the zone's isolate_lock held. 0, -EBUSY, -ENOMEM with nothing taken.
  */
 int gup_range_take(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, u64 deadline, struct gup_why *why);
 

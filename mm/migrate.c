@@ -351,7 +351,7 @@ int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why
 
 /* ---- by user address ---- */
 
-/* The page of a movable folio that is mapped at @addr, with a reference, or NULL. *next is where the next one may be. */
+/* The page of a movable folio that @addr maps, with a reference, or NULL. *next is where the next one may be. */
 static struct gup_page *movable_at(struct gup_mm *mm, u64 addr, u64 *next)
 {
 	struct gup_machine *m = mm->m;

@@ -87,30 +87,42 @@ void gup_mm_destroy(struct gup_mm *mm)
 
 struct gup_machine *gup_mm_machine(const struct gup_mm *mm)
 {
+	if (!mm)
+		return NULL;
 	return mm->m;
 }
 
 const char *gup_mm_name(const struct gup_mm *mm)
 {
+	if (!mm)
+		return NULL;
 	return mm->name;
 }
 
 void gup_mm_set_pin_limit(struct gup_mm *mm, uint64_t pages)
 {
+	if (!mm)
+		return;
 	gup_port_store(&mm->pin_limit, (u64)pages);
 }
 
 uint64_t gup_mm_pinned(const struct gup_mm *mm)
 {
+	if (!mm)
+		return 0;
 	return gup_port_load(&mm->pinned);
 }
 
 void gup_mmap_read_lock(struct gup_mm *mm)
 {
+	if (!mm)
+		return;
 	gup_port_rwlock_read_lock(&mm->mmap_lock);
 }
 
 void gup_mmap_read_unlock(struct gup_mm *mm)
 {
+	if (!mm)
+		return;
 	gup_port_rwlock_read_unlock(&mm->mmap_lock);
 }

@@ -46,6 +46,8 @@ uint64_t gup_object_size(struct gup_object *object)
 {
 	u64 size;
 
+	if (!object)
+		return 0;
 	gup_port_lock_acquire(&object->lock);
 	size = object->size;
 	gup_port_lock_release(&object->lock);

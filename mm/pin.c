@@ -40,6 +40,8 @@ int gup_owner_destroy(struct gup_owner *owner)
 
 uint64_t gup_owner_pinned(const struct gup_owner *owner)
 {
+	if (!owner)
+		return 0;
 	return gup_port_load(&owner->pinned);
 }
 
@@ -285,23 +287,32 @@ int gup_unpin(struct gup_pin *pin, bool dirty)
 
 size_t gup_pin_nr_extents(const struct gup_pin *pin)
 {
+	if (!pin)
+		return 0;
 	return pin->nr_extents;
 }
 
 uint64_t gup_pin_bytes(const struct gup_pin *pin)
 {
+	if (!pin)
+		return 0;
 	return pin->bytes;
 }
 
 uint64_t gup_pin_pages(const struct gup_pin *pin)
 {
+	if (!pin)
+		return 0;
 	return pin->pages;
 }
 
 bool gup_pin_next_extent(struct gup_extent_iter *it, struct gup_extent *out)
 {
-	const struct gup_chunk *chunk = it->chunk;
+	const struct gup_chunk *chunk;
 
+	if (!it || !it->pin || !out)
+		return false;
+	chunk = it->chunk;
 	if (!chunk) {
 		chunk = it->pin->first;
 	} else if (it->at == chunk->nr) {

@@ -113,8 +113,8 @@ enum gup_zap { GUP_ZAP_ALL, GUP_ZAP_OBJECT_ONLY /* private copies stay */ };
 
 /*
  * Clear the entries of [start, end). A 2 MiB entry that is partly inside goes as a whole if it maps an object (it is
- * faulted in again) and is split if it is anonymous. 0, or -ENOMEM if it had to be split and could not: never for a whole
- * VMA.
+ * faulted in again) and is split if it is anonymous. 0, or -ENOMEM if it had to be split and could not: never for a
+ * whole VMA.
  */
 int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what);
 /* Turn the 2 MiB entry around @addr, if there is one, into 4 KiB entries. 0 or -ENOMEM. */

@@ -2,8 +2,8 @@
 /*
  * mm/wait.c - sleeping until something about a frame changes, and the folio lock that is built on it.
  *
- * Waiters are hashed by pfn, so a descriptor needs no room for them. A bucket's sequence number moves with each wake-up;
- * who read it before looking at the condition cannot miss the change that comes after.
+ * Waiters are hashed by pfn, so a descriptor needs no room for them. A bucket's sequence number moves with each
+ * wake-up; who read it before looking at the condition cannot miss the change that comes after.
  */
 #include "internal.h"
 

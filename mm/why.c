@@ -122,8 +122,12 @@ size_t gup_why_str(const struct gup_why *why, char *buf, size_t size)
 {
 	struct gup_text t = { buf, size, 0 };
 
-	if (size)
+	if (!buf)
+		t.size = 0;
+	if (t.size)
 		buf[0] = '\0';
+	if (!why)
+		return 0;
 	gup_text_str(&t, errno_name(why->error));
 	gup_text_str(&t, ": ");
 	gup_text_str(&t, (unsigned int)why->rule < GUP_NR_RULES ? rules[why->rule].text : "unknown rule");

@@ -97,8 +97,11 @@ bool gup_alloc_should_fail(struct gup_machine *m)
 
 uint64_t gup_test_fail_alloc(struct gup_machine *m, uint64_t nth)
 {
-	u64 old = gup_port_load(&m->fail_alloc);
+	u64 old;
 
+	if (!m)
+		return 0;
+	old = gup_port_load(&m->fail_alloc);
 	while (!gup_port_cas(&m->fail_alloc, &old, (u64)nth))
 		;
 	return old;

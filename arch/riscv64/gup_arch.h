@@ -3,8 +3,8 @@
  * arch/riscv64/gup_arch.h - page-table entries of RISC-V Sv48: four levels, 4 KiB and 2 MiB leaves.
  *
  * Layout: RISC-V privileged architecture, "Sv48". A valid entry with none of R, W and X is a table. Leaves always
- * have R and A, which no other entry has. A leaf without ACCESS is not valid; its G bit, which the CPU does not read then, tells it from a
- * migration entry. Included by mm/pte.h only, which names the attributes.
+ * have R and A, which no other entry has. A leaf without ACCESS is not valid; its G bit, which the CPU does not read
+ * then, tells it from a migration entry. Included by mm/pte.h only, which names the attributes.
  */
 #ifndef GUP_ARCH_RISCV64_H
 #define GUP_ARCH_RISCV64_H

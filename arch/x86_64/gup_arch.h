@@ -2,9 +2,9 @@
 /*
  * arch/x86_64/gup_arch.h - page-table entries of x86-64, four levels, 4 KiB and 2 MiB leaves.
  *
- * Layout: Intel SDM volume 3, "4-level paging". The accessed bit is always set, so the CPU never writes to a clean entry
- * but for the dirty bit. A leaf without ACCESS is not present; its G bit, which the CPU does not read then, tells it
- * from a migration entry. Included by mm/pte.h only, which names the attributes.
+ * Layout: Intel SDM volume 3, "4-level paging". The accessed bit is always set, so the CPU never writes to a clean
+ * entry but for the dirty bit. A leaf without ACCESS is not present; its G bit, which the CPU does not read then,
+ * tells it from a migration entry. Included by mm/pte.h only, which names the attributes.
  */
 #ifndef GUP_ARCH_X86_64_H
 #define GUP_ARCH_X86_64_H

@@ -30,6 +30,10 @@ int gup_cma_alloc(struct gup_machine *m, const char *area, uint64_t bytes, uint6
 
 /**
  * gup_cma_free() - give frames back to their area; a part of an allocation is fine
+ * @m:     the machine
+ * @page:  first page
+ * @bytes: size, a positive multiple of 4 KiB
+ *
  * Context: may sleep.
  * Return: 0; -EINVAL for NULL, bad sizes or frames that are not all allocated; -EBUSY if one is mapped or pinned, with
  * nothing changed.

@@ -40,13 +40,18 @@ int gup_dax_file_create(struct gup_machine *m, const char *device, uint64_t byte
  * @out:  receives up to @nr extents in file order
  * @nr:   room at @out
  *
+ * Context: any; a snapshot.
  * Return: number of extents, which may be more than @nr; -EINVAL for NULL or another object.
  */
 long gup_dax_extents(struct gup_object *file, struct gup_dax_extent *out, size_t nr);
 
 /**
  * gup_devdax_open() - a device DAX range as an object of the device's size
+ * @m:      the machine
+ * @device: name of a device DAX device
+ * @out:    receives the object, with one more handle; the machine keeps one itself
  *
+ * Context: may sleep.
  * Return: 0; -EINVAL for NULL; -ENOENT without such a device DAX device; -ENOMEM.
  */
 int gup_devdax_open(struct gup_machine *m, const char *device, struct gup_object **out);

@@ -4,6 +4,10 @@
  *
  * The order below is also a reading order: a machine has frames (page.h), an mm maps objects over them (mm.h, object.h,
  * dax.h), pins hold them (pin.h), and movement works around the pins (migrate.h, cma.h).
+ *
+ * Blanket rules. Functions that return an errno say -EINVAL to a NULL that they need. Functions that have none answer
+ * 0, NULL or false, and those that return nothing do nothing. Where a comment names no Context, the function takes no
+ * lock and does not sleep. Where it names no difference after "Linux:", it follows Linux as far as the contract says.
  */
 #ifndef GUP_GUP_H
 #define GUP_GUP_H

@@ -68,7 +68,8 @@ struct gup_machine_config {
  * Memory is taken from the host as it is touched.
  *
  * Context: may sleep.
- * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB or too small, a name that is too long,
+ * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB, too small, above 8 TiB or above 16
+ * TiB with all others, a name that is too long,
  * empty or used twice, or an unknown contract; -ENOMEM if the host has no memory.
  */
 int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out);
@@ -85,10 +86,10 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
  */
 int gup_machine_destroy(struct gup_machine *m);
 
-/** gup_machine_contract() - the contract in force. */
+/** gup_machine_contract() - the contract in force in @m; GUP_NR_CONTRACTS for NULL. Context: any. */
 enum gup_contract_id gup_machine_contract(const struct gup_machine *m);
 
-/** gup_contract_name() - "linux-5.2", "linux-6.1", "linux-6.12" or "native"; NULL for an unknown id. */
+/** gup_contract_name() - "linux-5.2", "linux-6.1", "linux-6.12" or "native" for @id; NULL for an unknown one. */
 const char *gup_contract_name(enum gup_contract_id id);
 
 /**
@@ -149,6 +150,9 @@ struct gup_stats {
 
 /**
  * gup_machine_stats() - read the counters
+ * @m:   the machine
+ * @out: receives them
+ *
  * Context: any; figures of different counters may be of slightly different moments.
  * Return: 0; -EINVAL for NULL.
  */

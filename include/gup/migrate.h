@@ -47,12 +47,20 @@ int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why
  * @why:        receives the reason of a refusal; may be NULL
  *
  * Context: sleeps.
- * Return: 0; -EINVAL for a bad range or one that is partly offline; -EBUSY if somebody holds a frame past the bound (named in @why), with the range in
- * use as before; -ENOMEM if its contents have no other place.
+ * Return: 0; -EINVAL for NULL, a bad range or one that is partly offline; -EBUSY if somebody holds a frame past the
+ * bound (named in @why), with the range in use as before; -ENOMEM if its contents have no other place.
  */
 int gup_offline_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr, uint64_t timeout_ns, struct gup_why *why);
 
-/** gup_online_range() - give an offline range back to the allocator. Return: 0; -EINVAL if it is not all offline. */
+/**
+ * gup_online_range() - give an offline range back to the allocator
+ * @m:         the machine
+ * @first_pfn: first frame, a multiple of 512
+ * @nr:        number of frames, a multiple of 512, within ZONE_MOVABLE
+ *
+ * Context: sleeps.
+ * Return: 0; -EINVAL for NULL, a bad range or one that is not all offline, with nothing changed.
+ */
 int gup_online_range(struct gup_machine *m, uint64_t first_pfn, uint64_t nr);
 
 GUP_END_DECLS

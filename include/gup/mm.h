@@ -67,7 +67,7 @@ int gup_mm_fork(struct gup_mm *parent, const char *name, struct gup_mm **out);
  */
 void gup_mm_destroy(struct gup_mm *mm);
 
-/** gup_mm_machine(), gup_mm_name() - where it lives, what it is called. */
+/** gup_mm_machine(), gup_mm_name() - where @mm lives, what it is called; NULL for NULL. Context: any. */
 struct gup_machine *gup_mm_machine(const struct gup_mm *mm);
 const char *gup_mm_name(const struct gup_mm *mm);
 
@@ -77,14 +77,20 @@ const char *gup_mm_name(const struct gup_mm *mm);
  * @pages: the limit; UINT64_MAX (the default) for none
  *
  * Each pin counts its pages; a page pinned twice counts twice.
+ *
+ * Context: any.
+ * Linux: the caller of pin_user_pages() counts (mm->pinned_vm), not the memory manager.
  */
 void gup_mm_set_pin_limit(struct gup_mm *mm, uint64_t pages);
 
-/** gup_mm_pinned() - pages counted against the limit now. */
+/** gup_mm_pinned() - pages of @mm counted against its limit now. Context: any. */
 uint64_t gup_mm_pinned(const struct gup_mm *mm);
 
 /**
  * gup_mmap_read_lock(), gup_mmap_read_unlock() - hold the mapping still
+ * @mm: whose mapping
+ *
+ * Context: locking sleeps while a writer has it.
  *
  * The plain Linux forms want it held, as in Linux. Do not take it twice in one thread, and call nothing else of this
  * header while it is held except gup_fixup_user_fault().
@@ -126,6 +132,10 @@ int64_t gup_mmap(struct gup_mm *mm, const struct gup_map_request *request);
 
 /**
  * gup_munmap() - unmap whole pages; holes in the range are fine
+ * @mm:     the mm
+ * @addr:   user address, a multiple of 4 KiB
+ * @length: bytes, more than 0, rounded up to 4 KiB
+ *
  * Context: sleeps, takes mmap_lock for writing.
  * Return: 0; -EINVAL for NULL, a misaligned address, length 0 or a range outside user space; -ENOMEM with nothing
  * changed.
@@ -134,6 +144,11 @@ int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
 
 /**
  * gup_mprotect() - change protection
+ * @mm:     the mm
+ * @addr:   user address, a multiple of 4 KiB
+ * @length: bytes, more than 0, rounded up to 4 KiB
+ * @prot:   GUP_PROT_*, 0 for none
+ *
  * Context: sleeps, takes mmap_lock for writing.
  * Return: 0; -EINVAL as for munmap or for unknown bits; -ENOMEM if part of the range is not mapped (nothing changed)
  * or memory ran out (the part before the failure may be changed, as in Linux).
@@ -142,17 +157,25 @@ int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int
 
 /**
  * gup_madvise() - GUP_MADV_DONTNEED drops what is mapped there; the HUGEPAGE pair allows or forbids 2 MiB folios
+ * @mm:     the mm
+ * @addr:   user address, a multiple of 4 KiB
+ * @length: bytes, more than 0, rounded up to 4 KiB
+ * @advice: GUP_MADV_*
  *
  * DONTNEED under a pin leaves the pinned page to the pin: the next touch gets a new one.
  *
  * Context: sleeps. DONTNEED takes mmap_lock for reading, the others for writing.
- * Return: as for gup_mprotect(), but what DONTNEED finds mapped it drops even if it returns -ENOMEM for a hole, as Linux
- * does; -EINVAL also for other advice and for DONTNEED when it comes to PFNMAP.
+ * Return: as for gup_mprotect(), but DONTNEED drops what it finds mapped even if it returns -ENOMEM for a hole, as
+ * Linux does; -EINVAL also for other advice and for DONTNEED when it comes to PFNMAP.
  */
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice);
 
 /**
  * gup_populate() - fault a range in, for writing where the mapping is private and writable, else for reading
+ * @mm:     the mm
+ * @addr:   user address, a multiple of 4 KiB
+ * @length: bytes, more than 0, rounded up to 4 KiB
+ *
  * Context: sleeps, takes mmap_lock for reading.
  * Return: 0; -EINVAL as for munmap; -ENOMEM if part of it is not mapped or memory ran out; -EFAULT where a fault fails.
  */
@@ -187,6 +210,9 @@ uint64_t gup_copy_from_user(struct gup_mm *mm, void *to, uint64_t from, uint64_t
 
 /**
  * gup_user_pfn() - frame behind a user address, for tests and reports; faults nothing in
+ * @mm:   the mm
+ * @addr: any user address
+ *
  * Context: takes mmap_lock for reading. Return: the pfn; 0 if no page is mapped there or it is being moved.
  */
 uint64_t gup_user_pfn(struct gup_mm *mm, uint64_t addr);

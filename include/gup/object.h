@@ -41,13 +41,18 @@ int gup_shm_create(struct gup_machine *m, uint64_t bytes, unsigned int flags, st
  */
 int gup_pfnmap_create(struct gup_machine *m, uint64_t first_pfn, uint64_t bytes, struct gup_object **out);
 
-/** gup_object_get() - one more handle. */
+/** gup_object_get() - one more handle of @object. NULL allowed. Context: any. */
 void gup_object_get(struct gup_object *object);
 
-/** gup_object_put() - give a handle back; the last handle or mapping frees the object. Context: may sleep. NULL allowed. */
+/**
+ * gup_object_put() - give a handle back; the last handle or mapping frees the object
+ * @object: the object; NULL is allowed
+ *
+ * Context: may sleep.
+ */
 void gup_object_put(struct gup_object *object);
 
-/** gup_object_size() - size in bytes, now. */
+/** gup_object_size() - size of @object in bytes, now; 0 for NULL. Context: any. */
 uint64_t gup_object_size(struct gup_object *object);
 
 /**
@@ -73,14 +78,15 @@ int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void 
  * @timeout_ns: how long to wait for pins on blocks that go away (FS DAX only)
  * @why:        receives the reason of a refusal; may be NULL
  *
- * Shared memory lets go of its folios; who holds a pin keeps the memory, and nobody else sees it any more. (A 2 MiB folio
- * that is held and only partly cut stays as a whole; its cut part reads as zeroes, also after growing again.) FS DAX
- * cannot: the block is the storage. Its entries are removed first, then truncate waits until no reference but the
- * file's own is left, holding no lock, and starts over if somebody came back meanwhile.
+ * Shared memory lets go of its folios; who holds a pin keeps the memory, and nobody else sees it any more. (A 2 MiB
+ * folio that is held and only partly cut stays as a whole; its cut part reads as zeroes, also after growing again,
+ * until who holds it writes anew.) FS DAX cannot: the block is the storage. Its entries are removed first, then
+ * truncate waits until no reference but the file's own is left, holding no lock, and starts over if somebody came back
+ * meanwhile.
  *
  * Context: sleeps; holds nothing while it waits.
  * Return: 0; -EINVAL for NULL, a bad size or an object of fixed size; -EBUSY if a pin outlived the bound, with size
- * and contents unchanged; -ENOMEM.
+ * and contents unchanged.
  */
 int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why);
 

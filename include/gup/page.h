@@ -97,27 +97,36 @@ struct gup_zone_info {
 	uint64_t free_frames;
 };
 
-/** gup_page_to_pfn() - number of a page's frame. @page belongs to @m. */
+/** gup_page_to_pfn() - number of the frame of @page, which belongs to @m; 0 for NULL. Context: any. */
 uint64_t gup_page_to_pfn(const struct gup_machine *m, const struct gup_page *page);
 
-/** gup_pfn_to_page() - descriptor of a frame, NULL if the machine has no such frame. */
+/** gup_pfn_to_page() - descriptor of frame @pfn, NULL if @m has no such frame. Context: any. */
 struct gup_page *gup_pfn_to_page(const struct gup_machine *m, uint64_t pfn);
 
 /**
  * gup_page_address() - where the bytes of a frame are
+ * @m:    the machine
+ * @page: a page of it
  *
  * The address is what a device uses while it holds a pin; frames of one folio, and of one CMA allocation, follow each
- * other. Return: host address of the frame's 4096 bytes in the direct map.
+ * other.
+ *
+ * Context: any.
+ * Return: host address of the frame's 4096 bytes in the direct map; NULL for NULL.
  */
 void *gup_page_address(const struct gup_machine *m, const struct gup_page *page);
 
-/** gup_page_refs(), gup_page_pins(), gup_page_mapcount() - counts of the folio that @page is part of, as of now. */
+/** gup_page_refs(), gup_page_pins(), gup_page_mapcount() - counts of the folio of @page; 0 for NULL. Context: any. */
 uint32_t gup_page_refs(const struct gup_machine *m, const struct gup_page *page);
 uint32_t gup_page_pins(const struct gup_machine *m, const struct gup_page *page);
 uint32_t gup_page_mapcount(const struct gup_machine *m, const struct gup_page *page);
 
 /**
  * gup_frame_info() - look at one frame
+ * @m:   the machine
+ * @pfn: the frame
+ * @out: receives what it is
+ *
  * Context: any; the machine may change while it looks.
  * Return: 0; -EINVAL for NULL or a pfn that the machine does not have.
  */
@@ -125,6 +134,11 @@ int gup_frame_info(const struct gup_machine *m, uint64_t pfn, struct gup_frame_i
 
 /**
  * gup_zone_info() - look at one zone, counted from 0 in order of their frames
+ * @m:   the machine
+ * @nr:  which one
+ * @out: receives what it is
+ *
+ * Context: any.
  * Return: 0; -EINVAL for NULL; -ENOENT past the last zone.
  */
 int gup_zone_info(struct gup_machine *m, unsigned int nr, struct gup_zone_info *out);

@@ -127,14 +127,24 @@ int gup_unpin_user_page_range_dirty_lock(struct gup_machine *m, struct gup_page 
 
 /**
  * gup_put_page(), gup_put_pages() - release what a get_user_pages call gave
+ * @m:     the machine that the pages belong to
+ * @page, @pages: what a get_user_pages call gave
+ * @nr:    how many
+ *
  * Context: may sleep.
  * Return: 0; -EINVAL for NULL or if a page held no get (all its references are mappings, cache or pins): skipped and
- * counted.
+ * counted. Linux: no return value; put_page() takes any reference.
  */
 int gup_put_page(struct gup_machine *m, struct gup_page *page);
 int gup_put_pages(struct gup_machine *m, struct gup_page **pages, unsigned long nr);
 
-/** gup_set_page_dirty() - mark the folio of @page dirty. Return: 0; -EINVAL for NULL. */
+/**
+ * gup_set_page_dirty() - mark the folio of @page dirty
+ * @m:    the machine
+ * @page: a page that can be held
+ *
+ * Context: any. Return: 0; -EINVAL for NULL or the machine's own memory.
+ */
 int gup_set_page_dirty(struct gup_machine *m, struct gup_page *page);
 
 /* ---- the library's own form ---- */
@@ -149,14 +159,15 @@ struct gup_pin;
  * @limit: pages its pins may hold at a time; UINT64_MAX for no limit
  * @out:   receives the owner
  *
+ * Context: may sleep.
  * Return: 0; -EINVAL for NULL or a bad name; -ENOMEM.
  */
 int gup_owner_create(struct gup_machine *m, const char *name, uint64_t limit, struct gup_owner **out);
 
-/** gup_owner_destroy() - Return: 0 (also for NULL); -EBUSY while it has pins. */
+/** gup_owner_destroy() - forget @owner. Context: may sleep. Return: 0, also for NULL; -EBUSY while it has pins. */
 int gup_owner_destroy(struct gup_owner *owner);
 
-/** gup_owner_pinned() - pages counted against its limit now. */
+/** gup_owner_pinned() - pages of @owner counted against its limit now. Context: any. */
 uint64_t gup_owner_pinned(const struct gup_owner *owner);
 
 /**
@@ -212,7 +223,7 @@ int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin
  */
 int gup_unpin(struct gup_pin *pin, bool dirty);
 
-/** gup_pin_nr_extents(), gup_pin_bytes(), gup_pin_pages() - extents, bytes and frames that a pin covers. */
+/** gup_pin_nr_extents(), gup_pin_bytes(), gup_pin_pages() - extents, bytes, frames of @pin. Context: any. */
 size_t gup_pin_nr_extents(const struct gup_pin *pin);
 uint64_t gup_pin_bytes(const struct gup_pin *pin);
 uint64_t gup_pin_pages(const struct gup_pin *pin);

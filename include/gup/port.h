@@ -2,10 +2,10 @@
 /*
  * gup/port.h - what a host provides, as link-time functions.
  *
- * A port has two halves. `gup_port.h` (found on the port's include path) holds what changes layout or hot paths: atomics,
- * locks, RCU read sections; port/template/gup_port.h documents each. This header holds the rest. Blanket rules: every
- * function may be called from any thread unless it says otherwise; none may call back into libgup; none fails unless
- * it says how.
+ * A port has two halves. `gup_port.h` (found on the port's include path) holds what changes layout or hot paths:
+ * atomics, locks, RCU read sections; port/template/gup_port.h documents each. This header holds the rest. Blanket
+ * rules: every function may be called from any thread unless it says otherwise; none may call back into libgup; none
+ * fails unless it says how.
  */
 #ifndef GUP_PORT_H
 #define GUP_PORT_H

@@ -21,7 +21,7 @@
 #endif
 #endif
 
-/* The sanitizer must not look inside liburcu's read side: its ordering is made by membarrier(2), which it cannot see. */
+/* The sanitizer must not look into liburcu's read side: its ordering is made by membarrier(2), unseen by it. */
 #if !defined(GUP_PORT_TSAN) && !defined(URCU_INLINE_SMALL_FUNCTIONS)
 #define URCU_INLINE_SMALL_FUNCTIONS
 #endif

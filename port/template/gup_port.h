@@ -27,8 +27,8 @@
  * gup_port_load_acquire(p)                   what was written before the matching release is visible afterwards
  * gup_port_store_release(p, v)
  * gup_port_load_relaxed(p), _store_relaxed   no order: statistics, hints, values re-read later
- * gup_port_cas(p, &expected, desired)        bool; strong; seq_cst both ways. Failure writes what was found to expected.
- * gup_port_fetch_add/sub/or/and(p, v)        seq_cst; the value before
+ * gup_port_cas(p, &expected, desired)        bool; strong; seq_cst both ways. Failure writes what was found to
+ * expected. gup_port_fetch_add/sub/or/and(p, v)        seq_cst; the value before
  */
 #define gup_port_load(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define gup_port_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
@@ -90,9 +90,9 @@ static inline void gup_port_lock_release(struct gup_port_lock *l)
 /*
  * struct gup_port_rwlock - many readers or one writer, for long sections (mmap_lock)
  *
- * The holder may sleep, fault, migrate and wait. Not recursive, not even for reading: a waiting writer keeps new readers
- * out, so that page faults cannot starve mmap(). Any size. init() before use, destroy() when nobody holds it. Context:
- * may sleep; outside RCU read sections and outside gup_port_lock sections.
+ * The holder may sleep, fault, migrate and wait. Not recursive, not even for reading: a waiting writer keeps new
+ * readers out, so that page faults cannot starve mmap(). Any size. init() before use, destroy() when nobody holds it.
+ * Context: may sleep; outside RCU read sections and outside gup_port_lock sections.
  */
 struct gup_port_rwlock {
 	uint32_t readers; /* GUP_PORT_WRITER, or how many read */
@@ -151,8 +151,8 @@ static inline void gup_port_rwlock_write_unlock(struct gup_port_rwlock *l)
  *
  * gup_port_rcu_synchronize() (gup/port.h) returns when every section that had begun before it has ended. What was
  * written before synchronize() is visible to sections that begin after it began and are not waited for; what a section
- * did is visible after the synchronize() that waited for it. Inside a section the core takes no lock, does not sleep, does not
- * allocate or free, and touches no user address; sections may nest.
+ * did is visible after the synchronize() that waited for it. Inside a section the core takes no lock, does not sleep,
+ * does not allocate or free, and touches no user address; sections may nest.
  *
  * A kernel that owns its CPUs can turn interrupts off here and let synchronize() send an interrupt to every other CPU
  * and wait for all answers, which its TLB shootdown does anyway. This one counts sections in one word.
