@@ -62,7 +62,9 @@ static bool attach(struct gup_disk *disk, uint64_t nr)
 	err = gup_uring_open(disk->source->path, &disk->dev);
 	if (!err)
 		err = gup_uring_attach(disk->dev, disk->buffers, disk->nr);
-	return err ? gup_say_unexpected("the disk does not start: %s", gup_errno_text(err)) : true;
+	return err ? gup_say_unexpected("the disk does not start: %s; give the demo more file descriptors or memory",
+					gup_errno_text(err))
+		   : true;
 }
 
 struct gup_disk *gup_disk_attach(struct gup_machine *m, const struct gup_source *source, struct gup_page **pages,
