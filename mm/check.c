@@ -240,7 +240,7 @@ static void check_pin(struct check *c, const struct gup_pin *pin)
 	struct gup_extent e;
 
 	while (pin->flags & GUP_LONGTERM && gup_pin_next_extent(&it, &e))
-		check_longterm(c, gup_pfn(c->m, e.page), (e.offset + e.bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT);
+		check_longterm(c, gup_pfn(c->m, e.page), gup_extent_frames(&e));
 }
 
 static void check_pins(struct check *c)

@@ -69,14 +69,6 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 	return all_exclusive(slot, head, page, nr);
 }
 
-/* Frames of the page's folio from the page on, from one load of one word. */
-static u64 frames_left(const struct gup_machine *m, const struct gup_page *page)
-{
-	u64 frames = UINT64_C(1) << gup_order(page);
-
-	return frames - (gup_pfn(m, page) & (frames - 1));
-}
-
 /*
  * The fast path calls this before it holds anything, so the descriptors may change underneath: nothing is concluded
  * from two of them, and a 2 MiB entry is taken by its word. The second look finds what was wrong.
@@ -91,7 +83,7 @@ u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct 
 	if (slot->level)
 		return (u32)gup_min(most, (gup_pt_next(op->addr, slot->level) - op->addr) >> GUP_PAGE_SHIFT);
 	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
-	most = gup_min(most, frames_left(op->m, page));
+	most = gup_min(most, gup_frames_left(op->m, page));
 	for (nr = 1; nr < most; nr++)
 		if (gup_port_load(slot->entry + nr) != gup_arch_leaf_after(slot->value, nr))
 			break;

@@ -86,10 +86,11 @@ static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_
 		return STEP_FAULT;
 	nr = gup_run_length(op, slot, page, gup_vma_end(vma));
 	if (gup_leaf_counted(slot->value)) {
-		if (!gup_fit_pages(op, vma, slot, page, nr))
+		if (!gup_fit_pages(op, vma, slot, page, nr)) {
 			nr = 1; /* some neighbours do not fit: go page by page */
-		if (!gup_fit_pages(op, vma, slot, page, nr))
-			return STEP_FAULT;
+			if (!gup_fit_pages(op, vma, slot, page, nr))
+				return STEP_FAULT;
+		}
 		if (op->take && gup_folio_take(gup_head(op->m, page), nr, op->pin) != GUP_TAKE_OK) {
 			*out_error = refuse_here(op, -GUP_ENOMEM, GUP_RULE_COUNT_OVERFLOW);
 			return STEP_STOP;

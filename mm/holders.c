@@ -108,15 +108,10 @@ struct search {
 	struct known *known; /* by pfn; only while zones are searched */
 };
 
-static struct gup_holder *slot(struct search *s)
-{
-	return (size_t)s->found < s->room ? &s->out[s->found] : NULL;
-}
-
 static void add(struct search *s, const struct gup_holder *h)
 {
-	if (slot(s))
-		*slot(s) = *h;
+	if ((size_t)s->found < s->room)
+		s->out[s->found] = *h;
 	s->found++;
 }
 
@@ -124,7 +119,7 @@ static void add(struct search *s, const struct gup_holder *h)
 static u64 overlap(struct gup_machine *m, const struct gup_extent *e, u64 first, u64 last, u64 *out_pfn)
 {
 	u64 start = gup_pfn(m, e->page);
-	u64 end = start + ((e->offset + e->bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT) - 1;
+	u64 end = start + gup_extent_frames(e) - 1;
 
 	if (start > last || end < first)
 		return 0;
@@ -218,7 +213,7 @@ static void know_pin(struct search *s, const struct gup_pin *pin)
 	struct gup_extent e;
 
 	while (gup_pin_next_extent(&it, &e))
-		know(s, gup_pfn(s->m, e.page), (e.offset + e.bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT, 1, pin->pin);
+		know(s, gup_pfn(s->m, e.page), gup_extent_frames(&e), 1, pin->pin);
 }
 
 static void know_all(struct search *s)

@@ -153,6 +153,12 @@ struct gup_owner {
 	u64 nr_pins; /* [a] */
 };
 
+/* Frames that an extent touches. */
+static inline u64 gup_extent_frames(const struct gup_extent *e)
+{
+	return (e->offset + e->bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT;
+}
+
 #define GUP_CHUNK_EXTENTS ((GUP_PAGE_SIZE - 16) / sizeof(struct gup_extent))
 
 struct gup_chunk {

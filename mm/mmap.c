@@ -249,7 +249,7 @@ int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int
 
 static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 {
-	int err = all_mapped(mm, start, end) ? 0 : -GUP_ENOMEM, split;
+	int err = all_mapped(mm, start, end) ? 0 : -GUP_ENOMEM, zapped;
 	struct gup_vma *vma;
 
 	for (vma = gup_vma_first(mm, start, end); vma; vma = gup_vma_next(vma, start, end)) {
@@ -258,9 +258,9 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 
 		if (vma->flags & GUP_VM_PFNMAP)
 			return -GUP_EINVAL;
-		split = gup_zap_range(vma, from, to, GUP_ZAP_ALL);
-		if (split)
-			return split;
+		zapped = gup_zap_range(vma, from, to, GUP_ZAP_ALL);
+		if (zapped)
+			return zapped;
 	}
 	return err;
 }

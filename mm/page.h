@@ -99,6 +99,14 @@ static inline struct gup_page *gup_head(const struct gup_machine *m, const struc
 	return m->frames + pfn;
 }
 
+/* Frames of the page's folio from the page on, from one load of one word. */
+static inline u32 gup_frames_left(const struct gup_machine *m, const struct gup_page *page)
+{
+	u32 frames = 1u << gup_order(page);
+
+	return frames - ((u32)gup_pfn(m, page) & (frames - 1));
+}
+
 static inline void gup_flag_set(struct gup_page *page, u32 bits)
 {
 	gup_port_fetch_or(&page->flags, bits);

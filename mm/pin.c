@@ -127,13 +127,13 @@ int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr)
 static int extent_release(struct gup_machine *m, const struct gup_extent *e, bool pin, bool dirty)
 {
 	int err = 0;
-	u64 left = (e->offset + e->bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT;
+	u64 left = gup_extent_frames(e);
 	struct gup_page *page = e->page, *head;
 	u32 nr;
 
 	for (; left; left -= nr, page += nr) {
 		head = gup_head(m, page);
-		nr = (u32)gup_min(left, gup_nr_frames(head) - (u64)(page - head));
+		nr = (u32)gup_min(left, gup_frames_left(m, page));
 		if (dirty && gup_pfn(m, page) != m->zero_pfn)
 			gup_flag_set(head, GUP_PF_DIRTY);
 		if (gup_release_run(m, page, nr, pin))

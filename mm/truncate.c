@@ -171,10 +171,8 @@ static void split_frozen(const struct cut *cut, struct gup_page *head)
 	u64 base = gup_port_load(&head->index), i;
 	u32 nr = gup_nr_frames(head);
 
-	gup_folio_prep(head, 0, GUP_FRAME_DAX);
 	for (i = 0; i < nr; i++) {
-		if (i)
-			gup_folio_prep(head + i, 0, GUP_FRAME_DAX);
+		gup_folio_prep(head + i, 0, GUP_FRAME_DAX);
 		gup_folio_set_object(head + i, cut->object, base + i);
 		if (base + i < cut->first || base + i > cut->last)
 			gup_folio_unfreeze(head + i, 1);

@@ -29,28 +29,6 @@ int gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool p
 	return err;
 }
 
-/* How many entries from @pages on are neighbours in one folio. */
-static u64 run_at(struct gup_machine *m, struct gup_page **pages, u64 nr)
-{
-	struct gup_page *head = gup_head(m, pages[0]);
-	u64 most = gup_min(nr, gup_nr_frames(head) - (u64)(pages[0] - head)), i;
-
-	for (i = 1; i < most; i++)
-		if (pages[i] != pages[0] + i)
-			break;
-	return i;
-}
-
-void gup_release_pages(struct gup_machine *m, struct gup_page **pages, u64 nr, bool pin)
-{
-	u64 i, run;
-
-	for (i = 0; i < nr; i += run) {
-		run = run_at(m, pages + i, nr - i);
-		gup_release_run(m, pages[i], (u32)run, pin);
-	}
-}
-
 /* A frame of the machine that can be held, or could be when it was taken. */
 static bool can_be_held(struct gup_machine *m, const struct gup_page *page)
 {
@@ -121,14 +99,26 @@ static struct gup_page *page_at(const struct release *r, u64 i)
 /* Pages from the @i-th on that can go at once. */
 static u32 run_length(struct gup_machine *m, const struct release *r, u64 i)
 {
-	struct gup_page *page = page_at(r, i), *head = gup_head(m, page);
-	u64 most = gup_min(r->nr - i, gup_nr_frames(head) - (u64)(page - head)), run;
+	struct gup_page *page = page_at(r, i);
+	u64 most = gup_min(r->nr - i, gup_frames_left(m, page)), run;
 
 	if (!r->pin)
 		return 1;
 	for (run = 1; run < most && page_at(r, i + run) == page + run; run++)
 		;
 	return (u32)run;
+}
+
+void gup_release_pages(struct gup_machine *m, struct gup_page **pages, u64 nr, bool pin)
+{
+	struct release r = { .pages = pages, .nr = nr, .pin = pin };
+	u64 i;
+	u32 run;
+
+	for (i = 0; i < nr; i += run) {
+		run = run_length(m, &r, i);
+		gup_release_run(m, pages[i], run, pin);
+	}
 }
 
 /* One run: if it cannot go as a whole, page by page, so that only what was never taken is refused. */
