@@ -67,6 +67,16 @@ static int finish(struct stage *stage, int line)
 
 /* ---- a pin that waits drops the lock, says so, and has the right page in the end ---- */
 
+/* The frame behind a pinned page. While the mover tries it the entry says nothing, but it comes back. */
+static uint64_t pinned_pfn(struct gup_mm *mm, uint64_t addr)
+{
+	uint64_t pfn = 0, i;
+
+	for (i = 0; !pfn && i < ROUNDS_MAX; i++)
+		pfn = gup_user_pfn(mm, addr);
+	return pfn;
+}
+
 static int pin_locked(struct stage *stage, enum gup_entry entry, uint64_t round)
 {
 	uint64_t addr = stage->addr + round * 7 % GUP_HUGE_PAGES * PAGE;
@@ -81,7 +91,7 @@ static int pin_locked(struct stage *stage, enum gup_entry entry, uint64_t round)
 	else
 		stage->met++;
 	CHECK(ret == 1);
-	CHECK(gup_page_to_pfn(stage->w.m, page) == gup_user_pfn(stage->w.mm, addr));
+	CHECK(gup_page_to_pfn(stage->w.m, page) == pinned_pfn(stage->w.mm, addr));
 	CHECK(gup_unpin_user_page(stage->w.m, page) == 0);
 	return 0;
 }
