@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * runtime/runtime.h - what the files of the runtime offer each other.
+ */
+#ifndef GUP_LINUX_RUNTIME_H
+#define GUP_LINUX_RUNTIME_H
+
+#include <compat/work.h>
+
+/* The call that a function of the runtime was reached by. */
+#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
+
+/* An allocation that may fail and may sleep. NULL if it shall fail. */
+void *gup_linux_alloc(size_t size, gfp_t gfp, const void *site);
+
+#endif

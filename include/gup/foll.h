@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gup/foll.h - opt-in: Linux's FOLL_* values, which differ by version, and their translation.
+ *
+ * Define GUP_LINUX as 502, 601 or 612 before inclusion to choose whose values are meant; the default is 612. The rules
+ * come from the machine's contract, this header only translates.
+ *
+ * A bit that libgup has no flag for, or that only the kernel itself may pass, is never dropped: it becomes a bit that
+ * every entry point refuses as an unknown flag. FOLL_GET is what get_user_pages does anyway, so there it means nothing.
+ */
+#ifndef GUP_FOLL_H
+#define GUP_FOLL_H
+
+#include <gup/gup.h>
+
+#ifndef GUP_LINUX
+#define GUP_LINUX 612
+#endif
+
+#if GUP_LINUX == 612
+#define FOLL_WRITE (1u << 0)
+#define FOLL_GET (1u << 1)
+#define FOLL_DUMP (1u << 2)
+#define FOLL_FORCE (1u << 3)
+#define FOLL_NOWAIT (1u << 4)
+#define FOLL_NOFAULT (1u << 5)
+#define FOLL_HWPOISON (1u << 6)
+#define FOLL_ANON (1u << 7)
+#define FOLL_LONGTERM (1u << 8)
+#define FOLL_SPLIT_PMD (1u << 9)
+#define FOLL_PCI_P2PDMA (1u << 10)
+#define FOLL_INTERRUPTIBLE (1u << 11)
+#define FOLL_HONOR_NUMA_FAULT (1u << 12)
+#define FOLL_TOUCH (1u << 16)
+#define FOLL_PIN (1u << 19)
+#elif GUP_LINUX == 601 || GUP_LINUX == 502
+#define FOLL_WRITE 0x01u
+#define FOLL_TOUCH 0x02u
+#define FOLL_GET 0x04u
+#define FOLL_DUMP 0x08u
+#define FOLL_FORCE 0x10u
+#define FOLL_NOWAIT 0x20u
+#define FOLL_HWPOISON 0x100u
+#define FOLL_ANON 0x8000u
+#define FOLL_LONGTERM 0x10000u
+#if GUP_LINUX == 601
+#define FOLL_NOFAULT 0x80u
+#define FOLL_SPLIT_PMD 0x20000u
+#define FOLL_PIN 0x40000u
+#endif
+#else
+#error "GUP_LINUX must be 502, 601 or 612"
+#endif
+
+/* No flag of libgup has this value, so the gate refuses it. */
+#define GUP_LINUX_REFUSED (1u << 31)
+
+/** gup_linux_flag() - @flag if @foll has @bit. */
+static inline unsigned int gup_linux_flag(unsigned int foll, unsigned int bit, unsigned int flag)
+{
+	return foll & bit ? flag : 0;
+}
+
+/** gup_linux_flags() - GUP_* for FOLL_*. @meaningless: bits to accept without effect. */
+static inline unsigned int gup_linux_flags(unsigned int foll, unsigned int meaningless)
+{
+	unsigned int known = FOLL_WRITE | FOLL_FORCE | FOLL_NOWAIT | FOLL_LONGTERM | meaningless;
+	unsigned int flags = gup_linux_flag(foll, FOLL_WRITE, GUP_WRITE) | gup_linux_flag(foll, FOLL_FORCE, GUP_FORCE) |
+			     gup_linux_flag(foll, FOLL_NOWAIT, GUP_NOWAIT) |
+			     gup_linux_flag(foll, FOLL_LONGTERM, GUP_LONGTERM);
+
+#ifdef FOLL_NOFAULT
+	known |= FOLL_NOFAULT;
+	flags |= gup_linux_flag(foll, FOLL_NOFAULT, GUP_NOFAULT);
+#endif
+	return foll & ~known ? flags | GUP_LINUX_REFUSED : flags;
+}
+
+#endif
