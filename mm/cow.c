@@ -9,7 +9,8 @@
  * linux-5.2 knows no exclusive bit: it keeps a page that one entry maps, and copies one that two entries map although
  * a device may be writing to it. That is how a write was lost after fork.
  *
- * Everything happens with the table locked, the copy too: between look and change no walker can slip in.
+ * Everything happens with the table locked, the copy too: between look and change no walker can slip in. Only who is
+ * subscribed to the mm is told of a copy before, without that lock; then it is looked at again.
  */
 #include "internal.h"
 
@@ -76,37 +77,60 @@ static enum todo decide_private(struct gup_fault *f, struct gup_slot *slot, stru
 	return can_reuse(m, page, head, slot->level) ? TODO_REUSE : TODO_COPY;
 }
 
-static enum todo decide(struct gup_fault *f, struct gup_slot *slot, struct gup_page *page)
+static enum todo decide(struct gup_fault *f, struct gup_slot *slot)
 {
 	unsigned int attr = gup_arch_attr(slot->value);
 
+	if (f->vma->flags & GUP_VM_PFNMAP)
+		return TODO_NOTHING;
 	if (f->flags & GUP_FAULT_WRITE && attr & GUP_PTE_WRITE && attr & GUP_PTE_DIRTY)
 		return TODO_NOTHING;
 	if (f->vma->flags & GUP_VM_SHARED)
 		return f->flags & GUP_FAULT_WRITE ? TODO_REUSE : TODO_NOTHING;
-	return decide_private(f, slot, page);
+	return decide_private(f, slot, gup_page_at(f->mm->m, gup_arch_pfn(slot->value)));
+}
+
+/*
+ * Who is subscribed must know before the page is replaced, and cannot be told under the table's lock; so what to do is
+ * decided again after that. The table stays, since mmap_lock is held. Table locked; unlocks it.
+ */
+static enum gup_fault_result break_cow(struct gup_fault *f, struct gup_slot *slot)
+{
+	struct gup_invalidation inv = { .running = false };
+	enum gup_fault_result result = GUP_FAULT_AGAIN;
+	struct gup_page *old = NULL;
+	u64 value = slot->value;
+
+	if (gup_mm_watched(f->mm)) {
+		gup_pt_unlock(f->mm->m, slot);
+		gup_invalidate_begin(&inv, f->mm, f->addr, f->addr + GUP_PAGE_SIZE, GUP_EVENT_CLEAR);
+		gup_pt_lock(f->mm->m, slot);
+	}
+	if (slot->value == value && decide(f, slot) == TODO_COPY)
+		result = copy_locked(f, slot, &old);
+	gup_pt_unlock(f->mm->m, slot);
+	gup_invalidate_end(&inv);
+	if (old)
+		gup_folio_put(f->mm->m, old, 1);
+	return result;
 }
 
 enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_slot *slot)
 {
 	struct gup_machine *m = f->mm->m;
-	struct gup_page *page = gup_page_at(m, gup_arch_pfn(slot->value)), *old = NULL;
-	enum todo todo = f->vma->flags & GUP_VM_PFNMAP ? TODO_NOTHING : decide(f, slot, page);
-	enum gup_fault_result result = GUP_FAULT_DONE;
+	enum todo todo = decide(f, slot);
 
 	if (todo == TODO_COPY && slot->level) {
 		gup_pt_unlock(m, slot);
 		return gup_split_huge(f->vma, f->addr) ? GUP_FAULT_NOMEM : GUP_FAULT_AGAIN;
 	}
-	if (todo == TODO_COPY) {
-		result = copy_locked(f, slot, &old);
-	} else if (todo == TODO_REUSE) {
+	if (todo == TODO_COPY)
+		return break_cow(f, slot);
+	if (todo == TODO_REUSE) {
 		if (!(f->vma->flags & GUP_VM_SHARED))
-			gup_flag_set(page, GUP_PF_EXCL);
+			gup_flag_set(gup_page_at(m, gup_arch_pfn(slot->value)), GUP_PF_EXCL);
 		make_writable(f, slot);
 	}
 	gup_pt_unlock(m, slot);
-	if (old)
-		gup_folio_put(m, old, 1);
-	return result;
+	return GUP_FAULT_DONE;
 }

@@ -153,11 +153,18 @@ static int copy_range(struct gup_vma *vma, struct gup_vma *child)
 static int copy_vma(struct gup_vma *vma, struct gup_mm *child)
 {
 	struct gup_vma *copy = gup_vma_new(child, vma);
+	struct gup_invalidation inv;
+	int err;
 
 	if (!copy)
 		return -GUP_ENOMEM;
 	gup_vma_link(copy);
-	return vma->flags & GUP_VM_SHARED ? 0 : copy_range(vma, copy);
+	if (vma->flags & GUP_VM_SHARED)
+		return 0;
+	gup_invalidate_begin(&inv, vma->mm, gup_vma_start(vma), gup_vma_end(vma), GUP_EVENT_PROTECT_PAGE);
+	err = copy_range(vma, copy);
+	gup_invalidate_end(&inv);
+	return err;
 }
 
 static int copy_mm(struct gup_mm *parent, struct gup_mm *child)

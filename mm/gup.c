@@ -109,7 +109,7 @@ static void drop_output(struct gup_op *op, u64 keep)
 	if (op->sink || op->done <= keep)
 		return; /* gup_pin() lets go of its extents itself */
 	for (i = keep; op->m->track_holders && i < op->done; i++)
-		gup_track_del(op->m, op->pages[i], op->pin);
+		gup_track_del(op->m, op->pages[i], op->pin, op->tag.site);
 	gup_release_pages(op->m, op->pages + keep, op->done - keep, op->pin);
 	op->done = keep;
 }
@@ -186,6 +186,9 @@ static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gu
 	op.pages = call->pages;
 	if (mm->m->track_holders)
 		tag(&op, site);
+	result = gup_watch_gate(mm->m, &op.left, site);
+	if (result)
+		return gup_refuse(why, (int)result, GUP_RULE_NONE, op.addr, 0);
 	result = gup_op_run(&op, is_fast(call->entry), is_fast_only(call->entry));
 	if (op.dropped) {
 		GUP_ASSERT(call->locked);

@@ -52,33 +52,54 @@ static void track_one(struct gup_machine *m, u64 pfn, const struct gup_track *wh
 	*bucket = t;
 }
 
+/* A record without memory is lost and nobody sees a failure: a test's failure is not spent on it. */
 void gup_track_add(struct gup_machine *m, struct gup_page *page, u64 nr, const struct gup_track *what)
 {
-	u64 i;
+	u64 armed, i;
 
 	if (gup_pfn(m, page) == m->zero_pfn)
 		return;
+	armed = m->watch ? gup_test_fail_alloc(m, 0) : 0;
 	gup_port_lock_acquire(&m->track_lock);
 	for (i = 0; i < nr; i++)
 		track_one(m, gup_pfn(m, page) + i, what);
 	gup_port_lock_release(&m->track_lock);
+	if (armed)
+		gup_test_fail_alloc(m, armed);
+	gup_watch_taken(m, page, nr, what->pin, what->site);
 }
 
-void gup_track_del(struct gup_machine *m, struct gup_page *page, bool pin)
+static bool forget_one(struct gup_machine *m, u64 pfn, bool pin)
 {
 	struct gup_track **link, *t;
 
-	gup_port_lock_acquire(&m->track_lock);
-	for (link = bucket_of(m, gup_pfn(m, page)); (t = *link); link = &t->next) {
-		if (t->pfn != gup_pfn(m, page) || t->pin != pin)
-			continue;
-		if (!--t->count) {
-			*link = t->next;
-			gup_slab_free(m, GUP_SLAB_TRACK, t);
-		}
-		break;
+	for (link = bucket_of(m, pfn); (t = *link); link = &t->next)
+		if (t->pfn == pfn && t->pin == pin)
+			break;
+	if (!t)
+		return false;
+	if (!--t->count) {
+		*link = t->next;
+		gup_slab_free(m, GUP_SLAB_TRACK, t);
 	}
+	return true;
+}
+
+/*
+ * Counts are the folio's, so a page may be released through another page of its folio, which may be gone by now: its
+ * record is somewhere in these 2 MiB, unless one was lost.
+ */
+void gup_track_del(struct gup_machine *m, struct gup_page *page, bool pin, const void *site)
+{
+	u64 pfn = gup_pfn(m, page), start = pfn & ~(u64)(GUP_HUGE_PAGES - 1), i;
+
+	gup_port_lock_acquire(&m->track_lock);
+	if (!forget_one(m, pfn, pin))
+		for (i = 0; i < GUP_HUGE_PAGES && !m->track_lost; i++)
+			if (forget_one(m, start + i, pin))
+				break;
 	gup_port_lock_release(&m->track_lock);
+	gup_watch_released(m, page, 1, pin, site);
 }
 
 const void *gup_track_site(struct gup_machine *m, struct gup_page *page)

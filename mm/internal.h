@@ -11,6 +11,7 @@
 #include "machine.h"
 #include "page.h"
 #include "pt.h"
+#include "watch.h"
 
 #define GUP_WAIT_LONG UINT64_C(1000000000)
 #define GUP_WAIT_MOMENT UINT64_C(1000000)
@@ -119,9 +120,86 @@ enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot)
 /* A present entry that does not allow the access. Table locked; unlocks it. */
 enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_slot *slot);
 
+/* ---- notifier.c, interval.c ---- */
+
+/* What every subscription has: it sees the invalidations with a number above @born and up to @died. */
+struct gup_subscription {
+	struct gup_mm *mm; /* [c] holds a reference */
+	void *context;	   /* [c] */
+	u64 born;	   /* [mm->notifiers.lock] */
+	u64 died;	   /* [mm->notifiers.lock] */
+};
+
+struct gup_notifier {
+	struct gup_link link; /* [mm->notifiers.lock] */
+	struct gup_subscription sub;
+	const struct gup_notifier_ops *ops; /* [c] */
+	bool released;			    /* [mm->notifiers.lock] release() was called, or is running */
+};
+
+struct gup_interval {
+	struct gup_itree_node node; /* [mm->notifiers.lock] */
+	struct gup_subscription sub;
+	const struct gup_interval_ops *ops; /* [c] */
+	u64 seq;			    /* [a] of the last invalidation that the subscriber was told of */
+};
+
+/* One invalidation: entries of a range change between its begin and its end. Lives on the stack. */
+struct gup_invalidation {
+	struct gup_link link; /* [mm->notifiers.lock] */
+	struct gup_notifier_range range;
+	u64 seq;
+	u64 self; /* the thread */
+	bool running;	   /* somebody was subscribed when it began */
+};
+
+void gup_notifiers_init(struct gup_notifiers *n);
+/* Links one subscription; the lock is held. */
+typedef void gup_subscribe_fn(struct gup_notifiers *n, struct gup_subscription *sub);
+/* Make it part of its mm. 0, -EINVAL if that is being destroyed, -EDEADLK in a callback. */
+int gup_subscribe(struct gup_subscription *sub, gup_subscribe_fn *link);
+/* It was unlinked. */
+void gup_unsubscribed_locked(struct gup_notifiers *n);
+/* The calling thread is in a callback of this mm. */
+bool gup_in_callback_locked(const struct gup_notifiers *n);
+/* Does an invalidation up to number @upto run, with @interval one that overlaps it? And sleep until none does. */
+bool gup_invalidation_runs_locked(const struct gup_notifiers *n, u64 upto, const struct gup_interval *interval);
+void gup_invalidation_wait_locked(struct gup_notifiers *n, u64 upto, const struct gup_interval *interval);
+void gup_invalidate_start(struct gup_invalidation *inv);
+void gup_invalidate_finish(struct gup_invalidation *inv);
+/* Call release() and tell the intervals; afterwards nobody is told anything any more. */
+void gup_notifiers_release(struct gup_mm *mm);
+
+/* Whoever changes entries holds mmap_lock or the reverse map's lock, so a false stays true until that is dropped. */
+static inline bool gup_mm_watched(const struct gup_mm *mm)
+{
+	return gup_port_load(&mm->notifiers.on);
+}
+
+/*
+ * Begin to change entries of [start, end): tell who is subscribed, and return when all of them know. Context: mmap_lock
+ * or a reverse map's lock that covers the range held, no gup_port_lock; sleeps.
+ */
+static inline void gup_invalidate_begin(struct gup_invalidation *inv, struct gup_mm *mm, u64 start, u64 end,
+					enum gup_event event)
+{
+	inv->running = gup_mm_watched(mm);
+	if (!inv->running)
+		return;
+	inv->range = (struct gup_notifier_range){ mm, start, end, event };
+	gup_invalidate_start(inv);
+}
+
+/* All entries are changed. Context: the same lock still held. */
+static inline void gup_invalidate_end(struct gup_invalidation *inv)
+{
+	if (inv->running)
+		gup_invalidate_finish(inv);
+}
+
 /* ---- unpin.c ---- */
-/* Release a run of one folio that a call took. -EINVAL, counted, if somebody else released part of it already. */
-int gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin);
+/* Release a run of one folio that a call took. Returns how many of it somebody else released already: counted once. */
+u32 gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin);
 /* Release @nr pages as a pin or a get of the library's own; they are held. */
 void gup_release_pages(struct gup_machine *m, struct gup_page **pages, u64 nr, bool pin);
 
@@ -135,8 +213,8 @@ struct gup_track {
 	bool pin, longterm;
 };
 void gup_track_add(struct gup_machine *m, struct gup_page *page, u64 nr, const struct gup_track *what);
-/* Forget one record of @page. */
-void gup_track_del(struct gup_machine *m, struct gup_page *page, bool pin);
+/* Forget one record of @page, which the call at @site released. */
+void gup_track_del(struct gup_machine *m, struct gup_page *page, bool pin, const void *site);
 /* The site that took a reference on @page, for a report; NULL if none is known. */
 const void *gup_track_site(struct gup_machine *m, struct gup_page *page);
 /* Name somebody who holds a frame of the folio, and how often it was tried. */

@@ -4,7 +4,8 @@
  *
  * Letters behind a field: [c] constant after creation; [a] changed by atomics; [m] mmap_lock of the mm, written with
  * it held for writing; [l] the lineage's lock; [o] the object's lock; [v] the object's map_lock; [z] the zone's lock;
- * [t] the lock of the page table's frame; [g] the machine's list_lock. docs/locking.md has the order.
+ * [t] the lock of the page table's frame; [g] the machine's list_lock; [n] the lock of the mm's subscriptions.
+ * docs/locking.md has the order.
  */
 #ifndef GUP_MM_MACHINE_H
 #define GUP_MM_MACHINE_H
@@ -95,6 +96,7 @@ enum gup_scope {
 };
 
 struct gup_track; /* holders.c */
+struct gup_watch; /* watch.h */
 
 struct gup_machine {
 	struct gup_page *frames;	     /* [c] frame table, indexed by pfn */
@@ -103,6 +105,7 @@ struct gup_machine {
 	u64 nr_pfns;			     /* [c] one more than the last pfn */
 	const struct gup_contract *contract; /* [c] */
 	bool no_huge_pages, track_holders;   /* [c] */
+	struct gup_watch *watch;	     /* [c] of a machine under test, else NULL */
 
 	struct gup_zone zones[GUP_MAX_ZONES]; /* in order of pfn */
 	unsigned int nr_zones;		      /* [c] */
@@ -179,11 +182,26 @@ static inline u64 gup_vma_index(const struct gup_vma *vma, u64 addr)
 	return vma->pgoff + ((addr - gup_vma_start(vma)) >> GUP_PAGE_SHIFT);
 }
 
+/* Who wants to know when entries of an mm change, and who is changing some (notifier.c). */
+struct gup_notifiers {
+	u32 on; /* [a] somebody is subscribed; written under the lock. The one load of an mm without subscribers */
+	struct gup_port_lock lock;
+	struct gup_link list;	    /* [n] struct gup_notifier, in order of registration */
+	struct gup_itree intervals; /* [n] struct gup_interval, by address */
+	struct gup_link running;    /* [n] struct gup_invalidation, on the stacks of who is changing entries */
+	u64 nr;			    /* [n] subscriptions that are linked */
+	u64 seq;		    /* [n] number of the last invalidation, odd */
+	bool settled;		    /* [n] no invalidation runs that began when nobody was subscribed */
+	bool closed;		    /* [n] the mm is being destroyed */
+	u32 changed;		    /* [a] moves when an invalidation ends; written under the lock */
+	u32 waiters;		    /* [n] threads that sleep on it */
+};
+
 struct gup_mm {
 	struct gup_link link;  /* [g] */
 	struct gup_machine *m; /* [c] */
 	char name[GUP_NAME_MAX];
-	u64 refs; /* [a] the handle, and pins that count against the limit */
+	u64 refs; /* [a] the handle, pins that count against the limit, and subscriptions */
 	struct gup_port_rwlock mmap_lock;
 	struct gup_itree vmas;	     /* [m] */
 	u64 nr_vmas;		     /* [m] */
@@ -192,6 +210,7 @@ struct gup_mm {
 	struct gup_lineage *lineage; /* [c] */
 	u32 wp_seq;		     /* [a] odd while fork write-protects */
 	u64 pin_limit, pinned;	     /* [a] */
+	struct gup_notifiers notifiers;
 };
 
 /* ---- objects ---- */

@@ -120,11 +120,19 @@ static void walk_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 
 	gup_pt_walk(vma->mm, start, end, walk);
 }
 
+/* Entries stop mapping here, one VMA at a time; that they come back tells nobody anything new. */
+static void unmap_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *walk)
+{
+	struct gup_invalidation inv;
+
+	gup_invalidate_begin(&inv, vma->mm, start, end, GUP_EVENT_MIGRATE);
+	walk_vma(vma, head, start, end, walk);
+	gup_invalidate_end(&inv);
+}
+
 static void unmap_folio(struct gup_machine *m, struct gup_page *head)
 {
-	struct unmap unmap = { m, head };
-
-	gup_rmap_walk(head, walk_vma, &(struct gup_walk){ .visit = unmap_slot, .arg = &unmap });
+	gup_rmap_walk(head, unmap_vma, &(struct gup_walk){ .visit = unmap_slot, .arg = &(struct unmap){ m, head } });
 }
 
 static void remap_folio(struct gup_machine *m, struct gup_page *old_head, struct gup_page *new_head)
@@ -402,7 +410,8 @@ static int migrate_at(struct gup_mm *mm, u64 addr, u64 *next, struct gup_page **
 		return 0;
 	}
 	*last = head;
-	if (gup_count_pins(gup_port_load(&head->count))) /* pinned folios stay, and nobody waits for them */
+	/* Pinned folios stay, and nobody waits for them; but who is told of the move may unpin. */
+	if (gup_count_pins(gup_port_load(&head->count)) && !gup_mm_watched(mm))
 		return refuse_busy(m, head, 1, why);
 	err = gup_folio_migrate(m, head, GUP_SCOPE_ANY, RANGE_TRIES, why);
 	if (err)
@@ -430,8 +439,7 @@ long gup_migrate_range(struct gup_mm *mm, uint64_t addr, uint64_t length, struct
 	gup_mmap_read_lock(mm);
 	for (; addr < end; addr = next) {
 		done = migrate_at(mm, addr, &next, &last, &one);
-		if (done > 0)
-			moved++;
+		moved += done > 0;
 		if (done < 0 && why && !why->error) {
 			*why = one;
 			why->addr = addr;

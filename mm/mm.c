@@ -55,6 +55,7 @@ int gup_mm_create(struct gup_machine *m, const char *name, struct gup_mm **out)
 	mm->pin_limit = UINT64_MAX;
 	gup_port_store(&mm->refs, (u64)1);
 	gup_port_rwlock_init(&mm->mmap_lock);
+	gup_notifiers_init(&mm->notifiers);
 	gup_list_add(m, &m->mms, &mm->link);
 	*out = mm;
 	return 0;
@@ -73,8 +74,9 @@ void gup_mm_destroy(struct gup_mm *mm)
 
 	if (!mm)
 		return;
+	gup_notifiers_release(mm);
 	while ((vma = gup_vma_first(mm, 0, GUP_USER_TOP))) {
-		gup_zap_range(vma, gup_vma_start(vma), gup_vma_end(vma), GUP_ZAP_ALL);
+		gup_zap_range(vma, gup_vma_start(vma), gup_vma_end(vma), GUP_ZAP_ALL, GUP_EVENT_UNMAP);
 		gup_vma_unlink(vma);
 		gup_vma_free(vma);
 	}

@@ -85,7 +85,7 @@ static int unmap_locked(struct gup_mm *mm, u64 start, u64 end)
 	if (err)
 		return err;
 	while ((vma = gup_vma_first(mm, start, end))) {
-		gup_zap_range(vma, gup_vma_start(vma), gup_vma_end(vma), GUP_ZAP_ALL);
+		gup_zap_range(vma, gup_vma_start(vma), gup_vma_end(vma), GUP_ZAP_ALL, GUP_EVENT_UNMAP);
 		gup_vma_unlink(vma);
 		gup_vma_free(vma);
 	}
@@ -258,7 +258,7 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 
 		if (vma->flags & GUP_VM_PFNMAP)
 			return -GUP_EINVAL;
-		zapped = gup_zap_range(vma, from, to, GUP_ZAP_ALL);
+		zapped = gup_zap_range(vma, from, to, GUP_ZAP_ALL, GUP_EVENT_CLEAR);
 		if (zapped)
 			return zapped;
 	}

@@ -123,26 +123,50 @@ int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr)
 	return 0;
 }
 
-/* Release whole pages of one extent, folio by folio. */
-static int extent_release(struct gup_machine *m, const struct gup_extent *e, bool pin, bool dirty)
+/* A run of a pin that was complete is gone: tell who watches. */
+static void tell_released(const struct gup_pin *pin, struct gup_page *page, u32 nr, u32 missing, const void *site)
 {
-	int err = 0;
+	struct gup_machine *m = pin->mm->m;
+
+	if (missing)
+		gup_watch_refused(m, page, pin->pin, site, pin->site);
+	if (nr > missing)
+		gup_watch_released(m, page, nr - missing, pin->pin, site);
+}
+
+static void tell_taken(const struct gup_pin *pin)
+{
+	struct gup_extent_iter it = { .pin = pin };
+	struct gup_extent e;
+
+	while (pin->mm->m->watch && gup_pin_next_extent(&it, &e))
+		gup_watch_taken(pin->mm->m, e.page, gup_extent_frames(&e), pin->pin, pin->site);
+}
+
+/* Release whole pages of one extent, folio by folio. @site: of who releases a pin that was complete, else NULL. */
+static int extent_release(const struct gup_pin *pin, const struct gup_extent *e, bool dirty, const void *site)
+{
+	struct gup_machine *m = pin->mm->m;
 	u64 left = gup_extent_frames(e);
 	struct gup_page *page = e->page, *head;
-	u32 nr;
+	u32 nr, missing;
+	int err = 0;
 
 	for (; left; left -= nr, page += nr) {
 		head = gup_head(m, page);
 		nr = (u32)gup_min(left, gup_frames_left(m, page));
 		if (dirty && gup_pfn(m, page) != m->zero_pfn)
 			gup_flag_set(head, GUP_PF_DIRTY);
-		if (gup_release_run(m, page, nr, pin))
+		missing = gup_release_run(m, page, nr, pin->pin);
+		if (missing)
 			err = -GUP_EINVAL;
+		if (site)
+			tell_released(pin, page, nr, missing, site);
 	}
 	return err;
 }
 
-static int extents_release(struct gup_pin *pin, bool dirty)
+static int extents_release(struct gup_pin *pin, bool dirty, const void *site)
 {
 	struct gup_chunk *chunk = pin->first, *next;
 	int err = 0;
@@ -151,7 +175,7 @@ static int extents_release(struct gup_pin *pin, bool dirty)
 	for (; chunk; chunk = next) {
 		next = chunk->next;
 		for (i = 0; i < chunk->nr; i++)
-			if (extent_release(pin->mm->m, &chunk->extents[i], pin->pin, dirty))
+			if (extent_release(pin, &chunk->extents[i], dirty, site))
 				err = -GUP_EINVAL;
 		chunk_free(pin->mm->m, chunk);
 	}
@@ -246,18 +270,22 @@ static int pin_range(struct gup_mm *mm, const struct gup_request *request, struc
 	err = request_check(mm, request, why);
 	if (err)
 		return err;
+	err = gup_watch_gate(mm->m, NULL, site);
+	if (err)
+		return gup_refuse(why, err, GUP_RULE_NONE, request->addr, 0);
 	pin = pin_new(mm, request, why);
 	if (!pin)
 		return why->error;
 	pin->site = site;
 	err = pin_fill(pin, why);
 	if (err) {
-		extents_release(pin, false);
+		extents_release(pin, false, NULL);
 		pin_free(pin);
 		return err;
 	}
 	trim(pin);
 	gup_list_add(mm->m, &mm->m->pins, &pin->link);
+	tell_taken(pin);
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
 	*out = pin;
 	return 0;
@@ -280,7 +308,7 @@ int gup_unpin(struct gup_pin *pin, bool dirty)
 	if (!pin)
 		return 0;
 	gup_list_del(pin->mm->m, &pin->link);
-	err = extents_release(pin, dirty);
+	err = extents_release(pin, dirty, __builtin_return_address(0));
 	pin_free(pin);
 	return err;
 }

@@ -112,12 +112,15 @@ static inline bool gup_leaf_counted(u64 value)
 enum gup_zap { GUP_ZAP_ALL, GUP_ZAP_OBJECT_ONLY /* private copies stay */ };
 
 /*
- * Clear the entries of [start, end). A 2 MiB entry that is partly inside goes as a whole if it maps an object (it is
- * faulted in again) and is split if it is anonymous. 0, or -ENOMEM if it had to be split and could not: never for a
- * whole VMA.
+ * Clear the entries of [start, end), and tell who is subscribed: @event. A 2 MiB entry that is partly inside goes as a
+ * whole if it maps an object (it is faulted in again) and is split if it is anonymous. 0, or -ENOMEM if it had to be
+ * split and could not: never for a whole VMA.
  */
-int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what);
-/* Turn the 2 MiB entry around @addr, if there is one, into 4 KiB entries. 0 or -ENOMEM. */
+int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what, enum gup_event event);
+/*
+ * Turn the 2 MiB entry around @addr, if there is one, into 4 KiB entries, or into none if it maps an object: only then
+ * an entry stops mapping something, and who is subscribed is told. 0 or -ENOMEM.
+ */
 int gup_split_huge(struct gup_vma *vma, u64 addr);
 void gup_protect_range(struct gup_vma *vma, u64 start, u64 end);
 
@@ -132,7 +135,7 @@ void gup_rmap_write_lock(struct gup_vma *vma);
 void gup_rmap_write_unlock(struct gup_vma *vma);
 void gup_rmap_link_locked(struct gup_vma *vma);
 void gup_rmap_unlink_locked(struct gup_vma *vma);
-/* Clear the entries that map page indices [first, last] of an object. */
+/* Clear the entries that map page indices [first, last] of an object: a truncate or a punch. */
 void gup_object_unmap(struct gup_object *object, u64 first, u64 last, enum gup_zap what);
 
 #endif

@@ -113,12 +113,12 @@ static bool zap_spares(const struct zap *zap, u64 value)
 	       gup_kind(gup_head(m, gup_page_at(m, gup_arch_pfn(value)))) == GUP_FRAME_ANON;
 }
 
-/* A 2 MiB entry of anonymous memory that reaches out of the range: a fault may have made it a moment ago. */
+/* A 2 MiB entry that reaches out of the range: a fault may have made it a moment ago. */
 static bool reaches_out(const struct zap *zap, const struct gup_slot *slot, u64 addr)
 {
 	u64 first = addr & ~(gup_pt_size(slot->level) - 1);
 
-	return slot->level && !zap->vma->object && (first < zap->start || first + gup_pt_size(slot->level) > zap->end);
+	return slot->level && (first < zap->start || first + gup_pt_size(slot->level) > zap->end);
 }
 
 static bool zap_slot(struct gup_slot *slot, u64 addr, void *arg)
@@ -150,11 +150,14 @@ static void zap_unlocked(void *arg)
 	zap->split = 0;
 }
 
-int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what)
+int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what, enum gup_event event)
 {
 	struct zap zap = { .gather.m = vma->mm->m, .vma = vma, .start = start, .end = end, .what = what };
+	struct gup_invalidation inv;
 
+	gup_invalidate_begin(&inv, vma->mm, start, end, event);
 	gup_pt_walk(vma->mm, start, end, &(struct gup_walk){ zap_slot, zap_unlocked, &zap });
+	gup_invalidate_end(&inv);
 	return zap.error;
 }
 
@@ -201,7 +204,7 @@ int gup_split_huge(struct gup_vma *vma, u64 addr)
 	if (vma->object) {
 		u64 start = addr & ~(GUP_HUGE_SIZE - 1);
 
-		return gup_zap_range(vma, start, start + GUP_HUGE_SIZE, GUP_ZAP_ALL);
+		return gup_zap_range(vma, start, start + GUP_HUGE_SIZE, GUP_ZAP_ALL, GUP_EVENT_CLEAR);
 	}
 	table = gup_table_alloc(m);
 	if (!table)
@@ -240,5 +243,9 @@ static bool protect_slot(struct gup_slot *slot, u64 addr, void *arg)
 
 void gup_protect_range(struct gup_vma *vma, u64 start, u64 end)
 {
+	struct gup_invalidation inv;
+
+	gup_invalidate_begin(&inv, vma->mm, start, end, GUP_EVENT_PROTECT_VMA);
 	gup_pt_walk(vma->mm, start, end, &(struct gup_walk){ .visit = protect_slot, .arg = vma });
+	gup_invalidate_end(&inv);
 }

@@ -104,7 +104,7 @@ void gup_object_unmap(struct gup_object *object, u64 first, u64 last, enum gup_z
 		u64 to = gup_min(last, node->last);
 
 		gup_zap_range(vma, gup_vma_start(vma) + ((from - vma->pgoff) << GUP_PAGE_SHIFT),
-			      gup_vma_start(vma) + ((to + 1 - vma->pgoff) << GUP_PAGE_SHIFT), what);
+			      gup_vma_start(vma) + ((to + 1 - vma->pgoff) << GUP_PAGE_SHIFT), what, GUP_EVENT_TRUNCATE);
 	}
 	gup_port_rwlock_read_unlock(&object->map_lock);
 }

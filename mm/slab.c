@@ -22,6 +22,8 @@ static const u32 sizes[GUP_NR_SLABS] = {
 	[GUP_SLAB_OWNER] = sizeof(struct gup_owner),
 	[GUP_SLAB_PIN] = sizeof(struct gup_pin),
 	[GUP_SLAB_TRACK] = sizeof(struct gup_track),
+	[GUP_SLAB_NOTIFIER] = sizeof(struct gup_notifier),
+	[GUP_SLAB_INTERVAL] = sizeof(struct gup_interval),
 };
 
 void gup_slab_init(struct gup_machine *m)

@@ -11,11 +11,10 @@
  * What was taken is there, unless somebody released behind the holder's back what was not his. That mistake is counted
  * here and goes no further.
  */
-int gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin)
+u32 gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool pin)
 {
 	struct gup_page *head = gup_head(m, page);
-	int err = 0;
-	u32 i;
+	u32 missing = 0, i;
 
 	if (gup_pfn(m, page) == m->zero_pfn)
 		return 0;
@@ -23,10 +22,10 @@ int gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool p
 		return 0;
 	for (i = 0; i < nr; i++)
 		if (pin ? gup_folio_unpin(m, head, 1) : gup_folio_put_get(m, head))
-			err = -GUP_EINVAL;
-	if (err)
+			missing++;
+	if (missing)
 		GUP_COUNT(m, bad_unpins, 1);
-	return err;
+	return missing;
 }
 
 /* A frame of the machine that can be held, or could be when it was taken. */
@@ -37,14 +36,11 @@ static bool can_be_held(struct gup_machine *m, const struct gup_page *page)
 	return gup_pfn(m, page) == m->zero_pfn || gup_kind_is_user(gup_kind(gup_head(m, page)));
 }
 
-/* A release that nobody is entitled to: both call sites, if holders are tracked. */
-static int misuse(struct gup_machine *m, struct gup_page *page, bool pin, const void *site)
+static void log_misuse(struct gup_machine *m, struct gup_page *page, bool pin, const void *site, const void *taken)
 {
 	char line[256];
 	struct gup_text t = { line, sizeof(line), 0 };
-	const void *taken = gup_track_site(m, page);
 
-	GUP_COUNT(m, bad_unpins, 1);
 	gup_text_str(&t, pin ? "unpin of pfn " : "put of pfn ");
 	gup_text_num(&t, gup_pfn(m, page));
 	gup_text_str(&t, pin ? ", which is not pinned; called from " : ", which no get holds; called from ");
@@ -54,6 +50,25 @@ static int misuse(struct gup_machine *m, struct gup_page *page, bool pin, const 
 		gup_text_site(&t, taken);
 	}
 	gup_port_log(line);
+}
+
+/* A release that nobody is entitled to: both call sites, if holders are tracked. */
+static int misuse(struct gup_machine *m, struct gup_page *page, bool pin, const void *site)
+{
+	const void *taken = gup_track_site(m, page);
+
+	GUP_COUNT(m, bad_unpins, 1);
+	if (m->watch)
+		gup_watch_refused(m, page, pin, site, taken);
+	else
+		log_misuse(m, page, pin, site, taken);
+	return -GUP_EINVAL;
+}
+
+/* Of what is no page that could be held. */
+static int not_a_page(struct gup_machine *m, struct gup_page *page, bool pin, const void *site)
+{
+	gup_watch_refused(m, page, pin, site, NULL);
 	return -GUP_EINVAL;
 }
 
@@ -62,7 +77,7 @@ static int put_one(struct gup_machine *m, struct gup_page *page, const void *sit
 	if (gup_folio_put_get(m, gup_head(m, page)))
 		return misuse(m, page, false, site);
 	if (m->track_holders)
-		gup_track_del(m, page, false);
+		gup_track_del(m, page, false, site);
 	return 0;
 }
 
@@ -78,7 +93,7 @@ static int unpin_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool 
 	if (gup_folio_unpin(m, head, nr))
 		return misuse(m, page, true, site);
 	for (i = 0; m->track_holders && i < nr; i++)
-		gup_track_del(m, page + i, true);
+		gup_track_del(m, page + i, true, site);
 	return 0;
 }
 
@@ -144,15 +159,17 @@ static int release(struct gup_machine *m, const struct release *r)
 	u64 i = 0;
 	u32 nr;
 
-	if (!m || (!r->pages && !r->page && r->nr))
+	if (!m)
 		return -GUP_EINVAL;
+	if (!r->pages && !r->page && r->nr)
+		return not_a_page(m, NULL, r->pin, r->site);
 	for (; i < r->nr; i += nr) {
 		struct gup_page *page = page_at(r, i);
 
 		nr = 1;
 		if (!page || !can_be_held(m, page)) {
 			GUP_COUNT(m, bad_unpins, 1);
-			err = -GUP_EINVAL;
+			err = not_a_page(m, page, r->pin, r->site);
 			continue;
 		}
 		if (gup_pfn(m, page) == m->zero_pfn)
@@ -170,8 +187,10 @@ static int release_range(struct gup_machine *m, struct release r)
 	u64 most;
 	int err;
 
-	if (!m || !r.page || !can_be_held(m, r.page))
-		return r.nr || !m ? -GUP_EINVAL : 0;
+	if (!m)
+		return -GUP_EINVAL;
+	if (!r.page || !can_be_held(m, r.page))
+		return r.nr ? not_a_page(m, r.page, r.pin, r.site) : 0;
 	most = m->nr_pfns - gup_pfn(m, r.page);
 	if (r.nr <= most)
 		return release(m, &r);

@@ -13,7 +13,9 @@
 #define GUP_EEXIST 17
 #define GUP_EINVAL 22
 #define GUP_ENOSPC 28
+#define GUP_EDEADLK 35
 #define GUP_EOVERFLOW 75
 #define GUP_EOPNOTSUPP 95
+#define GUP_ENOTRECOVERABLE 131
 
 #endif

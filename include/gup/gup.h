@@ -23,5 +23,6 @@
 #include <gup/pin.h>
 #include <gup/migrate.h>
 #include <gup/cma.h>
+#include <gup/notifier.h>
 
 #endif

@@ -133,6 +133,19 @@ uint32_t gup_page_mapcount(const struct gup_machine *m, const struct gup_page *p
 int gup_frame_info(const struct gup_machine *m, uint64_t pfn, struct gup_frame_info *out);
 
 /**
+ * gup_frame_user() - whose a frame is now, for reports
+ * @m:    the machine
+ * @pfn:  the frame
+ * @name: receives the name of an application that maps it, or in words what the frame is: "free", "a page table" ...
+ *
+ * Of several applications it is the one that the reverse map names first.
+ *
+ * Context: sleeps; a snapshot.
+ * Return: 1 with an application's name; 0 with words; -EINVAL for NULL or a pfn that the machine does not have.
+ */
+int gup_frame_user(struct gup_machine *m, uint64_t pfn, char name[GUP_NAME_MAX]);
+
+/**
  * gup_zone_info() - look at one zone, counted from 0 in order of their frames
  * @m:   the machine
  * @nr:  which one

@@ -62,6 +62,9 @@ void gup_port_wake(uint32_t *word);
 /** gup_port_slot() - a small number that differs for most threads that run at once; picks a per-thread cache. */
 unsigned int gup_port_slot(void);
 
+/** gup_port_self() - a number that no other thread which runs at once has; tells whether it is the same one. */
+uint64_t gup_port_self(void);
+
 /**
  * gup_port_rcu_synchronize() - return when every RCU read section that was running has ended
  * Context: sleeps; not inside a read section, no lock that a read section could wait for.

@@ -222,6 +222,13 @@ unsigned int gup_port_slot(void)
 	return slot_plus_one - 1;
 }
 
+uint64_t gup_port_self(void)
+{
+	static _Thread_local char own;
+
+	return (uintptr_t)&own;
+}
+
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -112,6 +112,12 @@ unsigned int gup_port_slot(void)
 	return 0;
 }
 
+/* As long as there is one thread. */
+uint64_t gup_port_self(void)
+{
+	return 1;
+}
+
 /* RCU: a moment without any section is a moment after every earlier one. */
 
 uint32_t gup_port_rcu_sections;

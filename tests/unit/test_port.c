@@ -298,6 +298,12 @@ static void slot_is_stable(void **state)
 	assert_int_equal(gup_port_slot(), gup_port_slot());
 }
 
+static void self_is_stable(void **state)
+{
+	(void)state;
+	assert_true(gup_port_self() == gup_port_self());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +319,7 @@ int main(void)
 		cmocka_unit_test(memory_is_zero_and_aligned),
 		cmocka_unit_test(too_much_memory_is_refused),
 		cmocka_unit_test(slot_is_stable),
+		cmocka_unit_test(self_is_stable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
