@@ -300,8 +300,13 @@ struct gup_test_play {
  */
 int gup_test_schedules(const struct gup_test_spec *spec, const struct gup_test_play *play, struct gup_test_result *out);
 
-/** gup_test_point() - others may run here. Nothing happens outside of a play. */
+/**
+ * gup_test_point(), gup_test_look() - others may run here; nothing happens outside of a play
+ *
+ * point is for before a change of what actors share, look for before reading it: who stalls looks again after a change.
+ */
 void gup_test_point(void);
+void gup_test_look(void);
 
 /**
  * gup_test_stall() - the caller cannot go on until somebody else has done something; in a loop around a condition

@@ -13,7 +13,7 @@ static void complain(const void *site, const char *name, const char *what)
 
 void gup_linux_might_sleep(const char *file, int line)
 {
-	if (current->atomic)
+	if (gup_linux_thread()->atomic)
 		gup_test_complain(gup_linux_test, GUP_TEST_MISUSE, NULL,
 				  "%s:%d may sleep, but a spinlock is held or preemption is off", file, line);
 }
@@ -21,26 +21,26 @@ void gup_linux_might_sleep(const char *file, int line)
 static void count_held(enum gup_linux_lock_kind kind, int change)
 {
 	if (kind == GUP_LINUX_SPIN)
-		current->atomic += change;
+		gup_linux_thread()->atomic += change;
 	else
-		current->sleeping += change;
+		gup_linux_thread()->sleeping += change;
 }
 
 static void before_waiting(enum gup_linux_lock_kind kind, const char *name, const void *site)
 {
 	gup_test_point();
-	if (kind == GUP_LINUX_SLEEPING && current->atomic)
+	if (kind == GUP_LINUX_SLEEPING && gup_linux_thread()->atomic)
 		complain(site, name, "may sleep, but a spinlock is held or preemption is off");
 }
 
 void gup_linux_lock(struct gup_linux_lock *l, enum gup_linux_lock_kind kind, const char *name)
 {
 	before_waiting(kind, name, CALLER);
-	if (l->owner == current)
-		complain(CALLER, name, "taken twice by the same task");
+	if (l->owner == gup_linux_thread())
+		complain(CALLER, name, "taken twice by the same thread");
 	while (l->owner || l->readers)
 		gup_test_stall(name);
-	l->owner = current;
+	l->owner = gup_linux_thread();
 	count_held(kind, 1);
 }
 
@@ -49,15 +49,15 @@ bool gup_linux_trylock(struct gup_linux_lock *l, enum gup_linux_lock_kind kind)
 	gup_test_point();
 	if (l->owner || l->readers)
 		return false;
-	l->owner = current;
+	l->owner = gup_linux_thread();
 	count_held(kind, 1);
 	return true;
 }
 
 void gup_linux_unlock(struct gup_linux_lock *l, enum gup_linux_lock_kind kind, const char *name)
 {
-	if (l->owner != current) {
-		complain(CALLER, name, "released by a task that does not hold it");
+	if (l->owner != gup_linux_thread()) {
+		complain(CALLER, name, "released by a thread that does not hold it");
 		return;
 	}
 	l->owner = NULL;
@@ -77,7 +77,7 @@ void gup_linux_read_lock(struct gup_linux_lock *l, const char *name)
 void gup_linux_read_unlock(struct gup_linux_lock *l, const char *name)
 {
 	if (!l->readers) {
-		complain(CALLER, name, "released by a task that does not hold it");
+		complain(CALLER, name, "released by a thread that does not hold it");
 		return;
 	}
 	l->readers--;
@@ -87,16 +87,16 @@ void gup_linux_read_unlock(struct gup_linux_lock *l, const char *name)
 
 void gup_linux_atomic_begin(void)
 {
-	current->atomic++;
+	gup_linux_thread()->atomic++;
 	gup_test_point();
 }
 
 void gup_linux_atomic_end(const char *name)
 {
-	if (!current->atomic) {
+	if (!gup_linux_thread()->atomic) {
 		complain(CALLER, name, "ends what nobody began");
 		return;
 	}
-	current->atomic--;
+	gup_linux_thread()->atomic--;
 	gup_test_point();
 }

@@ -24,10 +24,18 @@ struct alias {
 	struct alias *next;
 	void *address;
 	size_t bytes;
+	struct page *pages[];
 };
 
 static struct record *records;
 static struct alias *aliases;
+
+/* What an earlier test has left went with its machine. */
+void gup_linux_forget_pages(void)
+{
+	records = NULL;
+	aliases = NULL;
+}
 
 /* The record of the allocation that begins at a page, or has it. */
 static struct record **find(const struct page *page)
@@ -105,15 +113,16 @@ void free_pages(unsigned long address, unsigned int order)
 struct page *virt_to_page(const void *address)
 {
 	struct gup_machine *m = gup_test_machine(gup_linux_test);
-	struct gup_page *page;
-	u64 offset;
+	struct gup_zone_info zone;
+	struct gup_page *page = NULL;
+	const char *first;
 
-	for (page = gup_pfn_to_page(m, 1); page; page = NULL) {
-		offset = (u64)((const char *)address - (const char *)gup_page_address(m, page)) >> PAGE_SHIFT;
-		page = gup_pfn_to_page(m, offset + 1);
-		if (page)
-			return (struct page *)page;
+	if (!gup_zone_info(m, 0, &zone)) {
+		first = gup_page_address(m, gup_pfn_to_page(m, zone.first_pfn));
+		page = gup_pfn_to_page(m, zone.first_pfn + ((u64)((const char *)address - first) >> PAGE_SHIFT));
 	}
+	if (page)
+		return (struct page *)page;
 	gup_linux_bug("virt_to_page() of memory that is not from alloc_pages()", __FILE__, __LINE__);
 }
 
@@ -133,21 +142,37 @@ struct folio *page_folio(struct page *page)
 	return (struct folio *)pfn_to_page(info.head_pfn);
 }
 
-/* Frames are shared memory of the host: mremap() with an old size of 0 maps such a page a second time. */
+bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *b)
+{
+	struct gup_frame_info first = { .zone = GUP_ZONE_NORMAL }, second = first;
+
+	gup_frame_info(gup_test_machine(gup_linux_test), page_to_pfn(a), &first);
+	gup_frame_info(gup_test_machine(gup_linux_test), page_to_pfn(b), &second);
+	if (first.zone != GUP_ZONE_DAX && second.zone != GUP_ZONE_DAX)
+		return true;
+	return first.zone == second.zone && !strcmp(first.zone_name, second.zone_name);
+}
+
+/*
+ * Frames are shared memory of the host: mremap() with an old size of 0 maps such a page a second time. The host cleans
+ * frames that it was seen to touch at their first address, so that is touched.
+ */
 static bool map_alias(char *at, struct page **pages, unsigned int count)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		(void)*(volatile char *)page_address(pages[i]);
 		if (mremap(page_address(pages[i]), 0, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, at + i * PAGE_SIZE) ==
 		    MAP_FAILED)
 			return false;
+	}
 	return true;
 }
 
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot)
 {
-	struct alias *alias = gup_linux_alloc(sizeof(*alias), GFP_KERNEL, CALLER);
+	struct alias *alias = gup_linux_alloc(struct_size(alias, pages, count), GFP_KERNEL, CALLER);
 
 	(void)flags;
 	(void)prot;
@@ -157,9 +182,23 @@ void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_
 	alias->address = mmap(NULL, alias->bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (alias->address == MAP_FAILED || !map_alias(alias->address, pages, count))
 		gup_linux_bug("the host gives no second mapping of a frame", __FILE__, __LINE__);
+	memcpy(alias->pages, pages, count * sizeof(*pages));
 	alias->next = aliases;
 	aliases = alias;
 	return alias->address;
+}
+
+struct page *vmalloc_to_page(const void *address)
+{
+	struct alias *alias;
+	size_t offset;
+
+	for (alias = aliases; alias; alias = alias->next) {
+		offset = (size_t)((const char *)address - (const char *)alias->address);
+		if (offset < alias->bytes)
+			return alias->pages[offset >> PAGE_SHIFT];
+	}
+	return NULL;
 }
 
 void vunmap(const void *address)

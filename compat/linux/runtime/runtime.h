@@ -13,4 +13,10 @@
 /* An allocation that may fail and may sleep. NULL if it shall fail. */
 void *gup_linux_alloc(size_t size, gfp_t gfp, const void *site);
 
+/* A new machine has none of the old one's pages. page.c */
+void gup_linux_forget_pages(void);
+
+/* Called when the test is over, before its processes end; for notifier.c. NULL: nobody wants to know. task.c */
+extern void (*gup_linux_at_end)(void);
+
 #endif

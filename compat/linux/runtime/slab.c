@@ -14,7 +14,7 @@ void *gup_linux_alloc(size_t size, gfp_t gfp, const void *site)
 {
 	void *p;
 
-	if (gfp & COMPAT_GFP_SLEEPS && current->atomic)
+	if (gfp & COMPAT_GFP_SLEEPS && gup_linux_thread()->atomic)
 		gup_test_complain(gup_linux_test, GUP_TEST_MISUSE, site,
 				  "GFP_KERNEL may sleep, but a spinlock is held or preemption is off");
 	p = gup_test_alloc(gup_linux_test, size, site);
@@ -77,17 +77,29 @@ void vfree(const void *p)
 	gup_test_free(gup_linux_test, (void *)p, CALLER);
 }
 
-void *memdup_user(const void __user *from, size_t size)
+static void *memdup_at(const void __user *from, size_t size, const void *site)
 {
-	void *p = gup_linux_alloc(size, GFP_USER, CALLER);
+	void *p = gup_linux_alloc(size, GFP_USER, site);
 
 	if (!p)
 		return ERR_PTR(-ENOMEM);
 	if (copy_from_user(p, from, size)) {
-		gup_test_free(gup_linux_test, p, CALLER);
+		gup_test_free(gup_linux_test, p, site);
 		return ERR_PTR(-EFAULT);
 	}
 	return p;
+}
+
+void *memdup_user(const void __user *from, size_t size)
+{
+	return memdup_at(from, size, CALLER);
+}
+
+void *memdup_array_user(const void __user *from, size_t n, size_t size)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? ERR_PTR(-EOVERFLOW) : memdup_at(from, bytes, CALLER);
 }
 
 int ida_alloc(struct ida *ida, gfp_t gfp)

@@ -21,7 +21,7 @@ typedef struct {
 #define ATOMIC_INIT(n) { n }
 
 #define COMPAT_ATOMIC(prefix, type, value)                                                                             \
-	static inline value prefix##_read(const type *a) { gup_test_point(); return a->counter; }                      \
+	static inline value prefix##_read(const type *a) { gup_test_look();  return a->counter; }                      \
 	static inline void prefix##_set(type *a, value n) { gup_test_point(); a->counter = n; }                        \
 	static inline value prefix##_add_return(value n, type *a) { gup_test_point(); return a->counter += n; }        \
 	static inline value prefix##_sub_return(value n, type *a) { return prefix##_add_return(-n, a); }               \
@@ -112,5 +112,22 @@ static inline bool test_and_clear_bit(unsigned long nr, volatile unsigned long *
 #define __clear_bit clear_bit
 #define BITS_TO_LONGS(n) (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
+
+/* The first bit that is, or is not, set; @nr if there is none. */
+static inline unsigned long compat_first_bit(const unsigned long *map, unsigned long nr, bool set)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		if ((map[i / BITS_PER_LONG] >> i % BITS_PER_LONG & 1) == set)
+			break;
+	return i;
+}
+
+#define find_first_bit(map, nr) compat_first_bit(map, nr, true)
+#define find_first_zero_bit(map, nr) compat_first_bit(map, nr, false)
+#define bitmap_empty(map, nr) (find_first_bit(map, nr) == (nr))
+#define bitmap_full(map, nr) (find_first_zero_bit(map, nr) == (nr))
+#define bitmap_zero(map, nr) memset(map, 0, BITS_TO_LONGS(nr) * sizeof(long))
 
 #endif

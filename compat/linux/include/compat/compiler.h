@@ -32,7 +32,6 @@
 #define __aligned(n) __attribute__((aligned(n)))
 #define ____cacheline_aligned_in_smp
 #define __counted_by(member)
-#define __attribute_const__ __attribute__((const))
 #define __printf(fmt, args) __attribute__((format(printf, fmt, args)))
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -42,20 +41,21 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define barrier() __asm__ volatile("" ::: "memory")
-#ifndef static_assert
-#define static_assert(cond, ...) _Static_assert(cond, "" #cond)
-#endif
 #define __compiletime_error(text) __attribute__((__error__(text)))
 #define compiletime_assert(cond, text) _Static_assert(1, text)
 #define __same_type(a, b) __builtin_types_compatible_p(typeof(a), typeof(b))
+/* 0, or no program. */
+#define __must_be_array(a) ((int)sizeof(struct { int : -!!__same_type((a), &(a)[0]); }))
 #define __PASTE_(a, b) a##b
 #define __PASTE(a, b) __PASTE_(a, b)
 #define __UNIQUE_ID(prefix) __PASTE(__PASTE(unique_, prefix), __COUNTER__)
+#if GUP_LINUX != 601 /* whose linux/const.h has it */
 #define __is_constexpr(x) (sizeof(int) == sizeof(*(8 ? ((void *)((long)(x)*0l)) : (int *)8)))
+#endif
 #define data_race(expr) (expr)
 
 /* Looking at what others write is a place where they may run. */
-#define READ_ONCE(x) ({ gup_test_point(); *(const volatile typeof(x) *)&(x); })
+#define READ_ONCE(x) ({ gup_test_look(); *(const volatile typeof(x) *)&(x); })
 #define WRITE_ONCE(x, v)                                                                                               \
 	({                                                                                                             \
 		gup_test_point();                                                                                      \
@@ -102,6 +102,7 @@ struct callback_head {
 #define rcu_head callback_head
 
 #define BITS_PER_LONG 64
+#define __BITS_PER_LONG 64
 #define BITS_PER_LONG_LONG 64
 #define U8_MAX UINT8_MAX
 #define U16_MAX UINT16_MAX

@@ -46,6 +46,7 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA
 /* Memory is coherent here: there is nothing to do for them. */
 #define dma_sync_single_for_cpu(d, address, size, direction) ((void)(d))
 #define dma_sync_single_for_device(d, address, size, direction) ((void)(d))
+#define dma_sync_sg_for_cpu(d, sgl, nents, direction) ((void)(d), (void)(sgl), (void)(nents), (void)(direction))
 #define dma_get_max_seg_size(d) ((void)(d), UINT_MAX)
 
 void *dma_alloc_coherent(struct device *d, size_t size, dma_addr_t *out_address, gfp_t gfp);

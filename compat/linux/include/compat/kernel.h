@@ -12,6 +12,7 @@
 
 #include <compat/compiler.h>
 #include <linux/build_bug.h>
+#include <linux/err.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 
@@ -73,6 +74,7 @@ void gup_linux_bug(const char *what, const char *file, int line) __attribute__((
 	})
 #define div_u64(n, base) ((u64)(n) / (u32)(base))
 #define div_u64_rem(n, base, out_rest) (*(out_rest) = (u32)((u64)(n) % (u32)(base)), (u64)(n) / (u32)(base))
+#define cache_line_size() 64
 #define SZ_4K 0x1000
 #define SZ_2M 0x200000
 #define SZ_16M 0x1000000

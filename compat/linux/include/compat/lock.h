@@ -10,7 +10,7 @@
 
 #include <compat/atomic.h>
 
-/* @owner: the task that has it for writing; @readers: how many have it for reading */
+/* @owner: the thread that has it for writing; @readers: how many have it for reading */
 struct gup_linux_lock {
 	const void *owner;
 	unsigned int readers;
@@ -29,6 +29,8 @@ void gup_linux_atomic_end(const char *name);
 void gup_linux_might_sleep(const char *file, int line);
 #define might_sleep() gup_linux_might_sleep(__FILE__, __LINE__)
 #define cond_resched() (might_sleep(), gup_test_point())
+/* In a loop around a condition that somebody else makes true. */
+#define cpu_relax() gup_test_stall("cpu_relax")
 
 typedef struct gup_linux_lock spinlock_t, rwlock_t;
 struct mutex {
@@ -77,6 +79,25 @@ struct completion {
 #define up_write(s) gup_linux_unlock(&(s)->lock, GUP_LINUX_SLEEPING, #s)
 #define down_read(s) gup_linux_read_lock(&(s)->lock, #s)
 #define up_read(s) gup_linux_read_unlock(&(s)->lock, #s)
+
+/* The last reference goes with the lock held. */
+static inline bool refcount_dec_and_mutex_lock(refcount_t *r, struct mutex *m)
+{
+	mutex_lock(m);
+	if (refcount_dec_and_test(r))
+		return true;
+	mutex_unlock(m);
+	return false;
+}
+
+static inline bool refcount_dec_and_lock(refcount_t *r, spinlock_t *l)
+{
+	spin_lock(l);
+	if (refcount_dec_and_test(r))
+		return true;
+	spin_unlock(l);
+	return false;
+}
 
 #define init_completion(c) ((c)->done = 0)
 #define complete(c) (gup_test_point(), (c)->done++)

@@ -9,6 +9,7 @@
 
 #include <compat/slab.h>
 #include <gup/foll.h>
+#include <linux/log2.h>
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE (1UL << PAGE_SHIFT)
@@ -20,6 +21,7 @@
 #define offset_in_page(p) ((unsigned long)(p) & ~PAGE_MASK)
 #define PFN_UP(x) (((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)
 #define PFN_DOWN(x) ((x) >> PAGE_SHIFT)
+#define PFN_ALIGN(x) (((unsigned long)(x) + PAGE_SIZE - 1) & PAGE_MASK)
 #define untagged_addr(addr) (addr)
 
 /* A frame of the machine under test; neighbours in memory are neighbours in the table. */
@@ -39,6 +41,7 @@ struct folio {
 #define page_to_phys(p) ((phys_addr_t)page_to_pfn(p) << PAGE_SHIFT)
 #define page_address(p) gup_page_address(COMPAT_MACHINE, &(p)->gup)
 #define lowmem_page_address(p) page_address(p)
+#define __va(phys) ((void *)((char *)page_address(pfn_to_page((phys) >> PAGE_SHIFT)) + offset_in_page(phys)))
 #define nth_page(p, n) ((p) + (n))
 #define PageHighMem(p) ((void)(p), false)
 #define page_to_nid(p) ((void)(p), 0)
@@ -55,6 +58,8 @@ struct folio *page_folio(struct page *page);
 #define folio_size(folio) (PAGE_SIZE << folio_order(folio))
 #define folio_pfn(folio) page_to_pfn(&(folio)->page)
 #define folio_page_idx(folio, p) ((p) - &(folio)->page)
+/* Both are of the same DAX device, or of none. */
+bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *b);
 
 /* Mapping lock of an address space. */
 #define mmap_read_lock(mm) (might_sleep(), gup_mmap_read_lock((mm)->gup))
@@ -145,10 +150,13 @@ typedef struct {
 	unsigned long pgprot;
 } pgprot_t;
 #define PAGE_KERNEL ((pgprot_t){ 0 })
+#define VM_IOREMAP 0x1
 #define VM_MAP 0x4
 /* One run of addresses for scattered frames. */
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot);
 void vunmap(const void *address);
+/* The frame behind such an address; NULL if it is none. */
+struct page *vmalloc_to_page(const void *address);
 
 /* ---- highmem: there is none ---- */
 #define kmap(p) page_address(p)
@@ -158,6 +166,7 @@ void vunmap(const void *address);
 #define kmap_local_page(p) page_address(p)
 #define kunmap_local(address) ((void)(address))
 #define flush_dcache_page(p) ((void)(p))
-#define pagefault_disabled() (current->atomic != 0)
+#define clear_user_highpage(p, address) ((void)(address), (void)memset(page_address(p), 0, PAGE_SIZE))
+#define pagefault_disabled() (gup_linux_thread()->atomic != 0)
 
 #endif

@@ -15,6 +15,7 @@ struct mm_struct {
 	atomic64_t pinned_vm;
 	unsigned long locked_vm, total_vm;
 	atomic_t mm_users, mm_count;
+	bool notifier_subscriptions; /* somebody has subscribed, at any time */
 };
 
 struct user_struct {
@@ -28,10 +29,20 @@ struct task_struct {
 	char comm[16];
 	pid_t pid, tgid;
 	struct task_struct *group_leader;
+	bool signal; /* a fatal signal waits */
+	bool guarded; /* nobody else may look at its memory */
+	refcount_t usage;
+};
+
+/* One actor of the test. Several may run in one task, as threads of it. */
+struct gup_linux_thread {
+	struct task_struct *task;
 	unsigned int atomic;   /* spinlocks and sections that may not sleep */
 	unsigned int sleeping; /* sleeping locks that are held */
-	bool signal;	       /* a fatal signal waits */
 };
+
+/* The running one. */
+struct gup_linux_thread *gup_linux_thread(void);
 
 /**
  * gup_linux_begin(), gup_linux_end() - the kernel around a test: for gup_test_spec.begin and .end
@@ -53,8 +64,7 @@ void gup_linux_exit(struct task_struct *task);
 /** gup_linux_set_limit() - RLIMIT_MEMLOCK in bytes for all tasks; a limit takes CAP_IPC_LOCK away. */
 void gup_linux_set_limit(unsigned long bytes);
 
-struct task_struct *gup_linux_current(void);
-#define current gup_linux_current()
+#define current (gup_linux_thread()->task)
 #define current_user() (current->user)
 
 #define RLIMIT_MEMLOCK 8
@@ -63,6 +73,8 @@ struct task_struct *gup_linux_current(void);
 #define CAP_SYS_ADMIN 21
 unsigned long rlimit(unsigned int which);
 bool capable(int cap);
+/* Count pages in mm->locked_vm against the limit, or no longer. 0 or -ENOMEM. */
+int account_locked_vm(struct mm_struct *mm, unsigned long pages, bool more);
 #define can_do_mlock() (rlimit(RLIMIT_MEMLOCK) != 0 || capable(CAP_IPC_LOCK))
 #define fatal_signal_pending(task) ((task)->signal)
 #define signal_pending(task) ((task)->signal)
@@ -71,6 +83,14 @@ bool capable(int cap);
 void mmdrop(struct mm_struct *mm);
 void mmput(struct mm_struct *mm);
 bool mmget_not_zero(struct mm_struct *mm);
+/* The task of a number, or NULL; its address space, or NULL if it has ended; the same if the caller may look at it. */
+struct task_struct *find_get_task_by_vpid(pid_t pid);
+#define get_task_struct(task) (refcount_inc(&(task)->usage), (task))
+void put_task_struct(struct task_struct *task);
+struct mm_struct *get_task_mm(struct task_struct *task);
+#define PTRACE_MODE_ATTACH_REALCREDS 0x12
+/* Return: the mm, or an ERR_PTR() of -ESRCH or -EACCES. */
+struct mm_struct *mm_access(struct task_struct *task, unsigned int mode);
 #define mmgrab(mm) atomic_inc(&(mm)->mm_count)
 #define mmget(mm) atomic_inc(&(mm)->mm_users)
 

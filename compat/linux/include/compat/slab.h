@@ -6,6 +6,7 @@
 #define COMPAT_SLAB_H
 
 #include <compat/sched.h>
+#include <linux/overflow.h>
 
 #define __GFP_ZERO 0x1u
 #define __GFP_NOWARN 0x2u
@@ -42,7 +43,9 @@ void vfree(const void *p);
 #define kvcalloc kcalloc
 #define kvfree kfree
 #define kfree_sensitive kfree
-#define struct_size(p, member, n) (sizeof(*(p)) + sizeof((p)->member[0]) * (n))
+/* Leaks are found by the test kit. */
+#define kmemleak_alloc(p, size, count, gfp) ((void)0)
+#define kmemleak_free(p) ((void)0)
 
 struct ida {
 	u64 used;

@@ -8,7 +8,8 @@
 #include <compat/mm.h>
 
 #define u64_to_user_ptr(x) ((void __user *)(uintptr_t)(x))
-#define access_ok(address, size) ((unsigned long)(address) + (size) <= GUP_USER_TOP)
+#define access_ok(address, size)                                                                                       \
+	((unsigned long)(size) <= GUP_USER_TOP && (unsigned long)(address) <= GUP_USER_TOP - (unsigned long)(size))
 
 /* Return: bytes that were not copied. */
 #define copy_to_user(to, from, n)                                                                                      \
@@ -34,5 +35,7 @@
 	})
 /* Return: the copy, or an ERR_PTR() of -ENOMEM or -EFAULT. */
 void *memdup_user(const void __user *from, size_t size);
+/* The same for @n elements; -EOVERFLOW if they are too many to count. */
+void *memdup_array_user(const void __user *from, size_t n, size_t size);
 
 #endif
