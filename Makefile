@@ -3,13 +3,14 @@
 #
 #   make demo [FILE=path]   the main job, on FILE's bytes
 #   make test               all tests, once
+#   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
 PREFIX ?= /usr/local
 FILE ?=
 
-.PHONY: demo test ci bench format lint install clean
+.PHONY: demo test test-drivers ci bench format lint install clean
 
 demo:
 	@scripts/deps demo
@@ -20,6 +21,10 @@ test:
 	@scripts/deps test
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
 	@scripts/run-tests build/test
+
+test-drivers:
+	@scripts/deps drivers
+	@scripts/test-drivers
 
 ci:
 	@scripts/deps ci

@@ -5,7 +5,10 @@
 # And what is asked for help, version or the list must come on stdout with status 0.
 # Usage: test_cli.sh GUP
 
-gup=$1
+case $1 in
+/*) gup=$1 ;;
+*) gup=$PWD/$1 ;;
+esac
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failed=0
@@ -53,8 +56,9 @@ told '^gup [0-9]*\.[0-9]*\.[0-9]*$' --version
 told 'Usage: gup demo' demo --help
 told 'Usage: gup bugs' bugs --help
 told 'Usage: gup bug ' bug --help
-told '^7  get-released-by-unpin ' bugs
-[ "$("$gup" bugs | wc -l)" -eq 7 ] || fail 'bugs: not 7 lines'
+told '^ 7  get-released-by-unpin ' bugs
+told '^11  stale-registration ' bugs
+[ "$("$gup" bugs | wc -l)" -eq 11 ] || fail 'bugs: not 11 lines'
 
 refused 'say what to do'
 refused "no command 'demos'" demos
@@ -65,8 +69,8 @@ refused "option '--wrong'" demo --wrong
 refused "option '-q'" demo -q
 refused 'needs a value' demo --map
 refused 'needs a value' demo --act
-for act in 0 4 -1 12 1x '' ' 1'; do
-	refused 'give --act 1, 2 or 3' demo --act "$act"
+for act in 0 5 -1 12 1x '' ' 1'; do
+	refused 'give --act 1, 2, 3 or 4' demo --act "$act"
 done
 refused 'one file too many' demo "$dir/file" "$dir/file"
 refused 'does not exist' demo "$dir/missing"
@@ -91,8 +95,59 @@ refused "takes no '1'" bugs 1
 refused "option '--all'" bugs --all
 refused 'number or name of one bug' bug
 refused 'number or name of one bug' bug 1 2
-for bug in 0 8 -1 1x x 99999999999999999999 ''; do
+for bug in 0 12 -1 1x x 99999999999999999999 ''; do
 	refused "lists them" bug -- "$bug"
+done
+
+told 'Usage: gup replay' replay --help
+refused 'number of one schedule' replay
+refused 'number of one schedule' replay 1 2
+for schedule in 0 -1 1x x 99999999999999999999 ''; do
+	refused 'number of one schedule' replay -- "$schedule"
+done
+"$gup" replay 1 2>"$dir/err" | grep -q . || fail 'replay 1 says nothing'
+grep -q 'all have ended' "$dir/err" || fail 'replay 1 has no trace'
+
+# A folder for a driver: once with a file that has everything, once with one that lacks something.
+cat >"$dir/good.c" <<'END'
+#include <linux/mm.h>
+int good_pin(unsigned long addr, struct page **pages) { return pin_user_pages_fast(addr, 1, FOLL_WRITE, pages); }
+END
+cat >"$dir/bad.c" <<'END'
+#include <linux/mm.h>
+#include "private.h"
+int bad_pin(struct nobody_knows *it) { return no_such_function(it->field); }
+END
+cd "$dir" || exit 1
+told 'Usage: gup driver new' driver --help
+told 'Usage: gup driver new' driver new --help
+told 'good.c compiles as it is' driver new good good.c
+told 'no_such_function() *line 3' driver new bad bad.c
+grep -q 'private.h' "$dir/out" || fail 'driver new: the private header is not named'
+refused 'exists' driver new good good.c
+refused "say 'gup driver new" driver
+refused "say 'gup driver new" driver old
+refused 'NAME for the test' driver new
+refused 'NAME for the test' driver new name
+refused 'no good name' driver new 1x good.c
+refused 'no C file' driver new name file
+refused 'cannot be read' driver new name missing.c
+refused 'no compat layer' driver new name good.c --kernel 5.2
+refused 'needs a value' driver new name good.c --kernel
+refused 'no directory' driver new name good.c -I missing
+refused 'no option' driver new name good.c --wrong
+refused 'one argument too many' driver new name good.c good.c
+cd / || exit 1
+
+# Bugs 8 to 11 by number and by name: there and then gone, nothing held.
+number=8
+for name in freed-under-device copy-to-user-leak vma-checked-then-pinned stale-registration; do
+	for bug in $number $name; do
+		told "^$name: " bug $bug
+		[ "$(grep -c '^ *=> the bug is ' "$dir/out")" -eq 2 ] || fail "bug $bug: two halves expected"
+		[ "$(grep -c 'Afterwards: 0 pins left' "$dir/out")" -eq 2 ] || fail "bug $bug: something is held"
+	done
+	number=$((number + 1))
 done
 
 if [ -e /dev/full ]; then

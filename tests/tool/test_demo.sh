@@ -46,8 +46,8 @@ expect 2 "SHA-256 without libgup: $(head -c 33554432 "$dir/file" | sha256sum | c
 expect 3 'SHA-256 right in 1 of 1 copies'
 
 play --map "$dir/map.svg"
-expect 3 '^ACT '
-expect 3 ' 0  ok$'
+expect 4 '^ACT '
+expect 4 ' 0  ok$'
 expect 6 '0 pins left, every count of the machine verified'
 python3 - "$dir/map.svg" <<'END' || fail 'the map is not what it should be'
 import sys, xml.etree.ElementTree as tree

@@ -22,9 +22,10 @@ struct gup_show {
 	struct gup_map *map;
 };
 
-/** gup_act_dax(), gup_act_cma(), gup_act_fork() - play one half; @verdict says how it ended. */
+/** gup_act_dax(), gup_act_cma(), gup_act_fork(), gup_act_driver() - play one half; @verdict says how it ended. */
 void gup_act_dax(struct gup_show *show, bool rule, struct gup_verdict *verdict);
 void gup_act_cma(struct gup_show *show, bool rule, struct gup_verdict *verdict);
 void gup_act_fork(struct gup_show *show, bool rule, struct gup_verdict *verdict);
+void gup_act_driver(struct gup_show *show, bool rule, struct gup_verdict *verdict);
 
 #endif

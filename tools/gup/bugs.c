@@ -9,8 +9,12 @@
 #include <string.h>
 
 static const struct gup_bug *const bugs[] = {
-	&gup_bug_dax_truncate,	  &gup_bug_cma_fast_hole,     &gup_bug_errno_as_count,	      &gup_bug_contiguous_array,
-	&gup_bug_fork_lost_write, &gup_bug_two_pins_one_page, &gup_bug_get_released_by_unpin,
+	&gup_bug_dax_truncate,		&gup_bug_cma_fast_hole,
+	&gup_bug_errno_as_count,	&gup_bug_contiguous_array,
+	&gup_bug_fork_lost_write,	&gup_bug_two_pins_one_page,
+	&gup_bug_get_released_by_unpin, &gup_bug_freed_under_device,
+	&gup_bug_copy_to_user_leak,	&gup_bug_vma_checked_then_pinned,
+	&gup_bug_stale_registration,
 };
 
 #define NR_BUGS (sizeof(bugs) / sizeof(bugs[0]))
@@ -42,7 +46,7 @@ int gup_command_bugs(int argc, char **argv)
 		return gup_usage_error("gup bugs", "it takes no '%s'; to run a bug say 'gup bug %s'.", argv[optind],
 				       argv[optind]);
 	for (size_t i = 0; i < NR_BUGS; i++)
-		printf("%zu  %-22s %s\n", i + 1, bugs[i]->name, bugs[i]->title);
+		printf("%2zu  %-24s %s\n", i + 1, bugs[i]->name, bugs[i]->title);
 	return GUP_EXIT_OK;
 }
 

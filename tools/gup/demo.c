@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define COMMAND "gup demo"
-#define NR_ACTS 3
+#define NR_ACTS 4
 
 static const struct act {
 	const char *name;
@@ -58,6 +58,17 @@ static const struct act {
 		.with = "With the rule: pin_user_pages_fast() as in linux-6.12",
 		.play = gup_act_fork,
 	},
+	{
+		.name = "4 driver",
+		.title = "a driver that nobody could test",
+		.stake = { "Drivers pin pages too, and few of their authors have the card in their test machines.",
+			   "Here a small driver in Linux style runs against a card made of software: every call",
+			   "fails once, and everybody runs in many different orders. What is wrong is named by",
+			   "file and line." },
+		.without = "The driver as it was written (linux-6.12): tools/gup/drv/drv.c",
+		.with = "The driver without its two bugs: the same file with FIXED defined",
+		.play = gup_act_driver,
+	},
 };
 
 struct options {
@@ -69,10 +80,10 @@ struct options {
 static int print_help(void)
 {
 	printf("Usage: gup demo [FILE] [--map OUT.svg] [--act N]\n"
-	       "Three acts, each without and with the rule that FOLL_LONGTERM brought.\n\n"
+	       "Three acts, each without and with the rule that FOLL_LONGTERM brought, and a driver under test.\n\n"
 	       "  FILE            its bytes are read into pinned memory in act 2; default: a library of this machine\n"
 	       "  --map OUT.svg   draw the physical memory of act 2, before and after\n"
-	       "  --act N         only act N, 1 to 3\n"
+	       "  --act N         only act N, 1 to 4\n"
 	       "  -h, --help      this text\n\n"
 	       "Exit status: 0 every act ended as it must, 1 one did not, 2 the arguments must be changed.\n");
 	return GUP_EXIT_OK;
@@ -105,7 +116,7 @@ static int parse(int argc, char **argv, struct options *options)
 		else if (code != 'a')
 			return gup_option_error(COMMAND, code, argv);
 		else if (!parse_act(optarg, &options->only))
-			return gup_usage_error(COMMAND, "'%s' is not an act; give --act 1, 2 or 3, or leave it out.",
+			return gup_usage_error(COMMAND, "'%s' is not an act; give --act 1, 2, 3 or 4, or leave it out.",
 					       optarg);
 	}
 	if (argc - optind > 1)

@@ -15,9 +15,12 @@ static const struct command {
 	const char *what;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "demo", "[FILE]", "three acts that show what FOLL_LONGTERM is for, on real bytes", gup_command_demo },
+	{ "demo", "[FILE]", "acts that show what FOLL_LONGTERM is for, on real bytes, and a driver under test",
+	  gup_command_demo },
 	{ "bugs", "", "list real pinning bugs that can be run here", gup_command_bugs },
 	{ "bug", "NUMBER", "run one of them, under the rules that have it and under the fix", gup_command_bug },
+	{ "replay", "SCHEDULE", "play an order of act 4's driver again, with its trace", gup_command_replay },
+	{ "driver", "new ...", "make a folder in which a Linux driver file is tested in user space", gup_command_driver },
 };
 
 static const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);
@@ -27,7 +30,7 @@ static void print_help(void)
 	printf("Usage: gup COMMAND [ARGUMENTS]\n"
 	       "get_user_pages() outside the Linux kernel, to look at and to try.\n\n");
 	for (size_t i = 0; i < nr_commands; i++)
-		printf("  gup %-5s %-9s %s\n", commands[i].name, commands[i].arguments, commands[i].what);
+		printf("  gup %-6s %-9s %s\n", commands[i].name, commands[i].arguments, commands[i].what);
 	printf("\n  -h, --help      this text; each command has its own\n"
 	       "  -V, --version   the version\n");
 }

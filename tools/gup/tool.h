@@ -76,5 +76,7 @@ uint64_t gup_pages_in_zone(struct gup_mm *mm, uint64_t addr, uint64_t bytes, enu
 int gup_command_demo(int argc, char **argv);
 int gup_command_bugs(int argc, char **argv);
 int gup_command_bug(int argc, char **argv);
+int gup_command_replay(int argc, char **argv);
+int gup_command_driver(int argc, char **argv);
 
 #endif

@@ -48,6 +48,10 @@ extern const struct gup_bug gup_bug_contiguous_array;
 extern const struct gup_bug gup_bug_fork_lost_write;
 extern const struct gup_bug gup_bug_two_pins_one_page;
 extern const struct gup_bug gup_bug_get_released_by_unpin;
+extern const struct gup_bug gup_bug_freed_under_device;
+extern const struct gup_bug gup_bug_copy_to_user_leak;
+extern const struct gup_bug gup_bug_vma_checked_then_pinned;
+extern const struct gup_bug gup_bug_stale_registration;
 
 /**
  * gup_bug_borrow() - anonymous memory whose pages lie in a CMA area
