@@ -149,8 +149,8 @@ struct gup_invalidation {
 	struct gup_link link; /* [mm->notifiers.lock] */
 	struct gup_notifier_range range;
 	u64 seq;
-	u64 self; /* the thread */
-	bool running;	   /* somebody was subscribed when it began */
+	u64 self;     /* the thread */
+	bool running; /* somebody was subscribed when it began */
 };
 
 void gup_notifiers_init(struct gup_notifiers *n);

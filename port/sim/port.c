@@ -77,16 +77,16 @@ static bool take_kept(struct gup_port_memory *mem, bool frames)
 	if (mem->bytes <= WHOLE_BYTES)
 		memset(mem->base, 0, mem->bytes);
 	else if (!clean_touched(mem->base, mem->bytes))
-		madvise(mem->base, mem->bytes, MADV_DONTNEED);
+		madvise(mem->base, mem->bytes, frames ? MADV_REMOVE : MADV_DONTNEED);
 	return true;
 }
 
-/* Frames begin on a 2 MiB boundary: reserve too much, give the ends back. */
-static void *map_new(uint64_t bytes, uint64_t align)
+/* Frames begin on a 2 MiB boundary: reserve too much, give the ends back. They are shared, so that others may alias them. */
+static void *map_new(uint64_t bytes, bool frames)
 {
-	char *raw = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			 0);
-	uint64_t head;
+	uint64_t align = frames ? GUP_HUGE_SIZE : 0, head;
+	int flags = (frames ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE;
+	char *raw = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE, flags, -1, 0);
 
 	if (raw == MAP_FAILED)
 		return NULL;
@@ -105,7 +105,7 @@ int gup_port_memory_map(struct gup_port_memory *mem, bool frames)
 	mem->handle = frames ? -2 : -1;
 	if (take_kept(mem, frames))
 		return 0;
-	mem->base = mem->bytes < INT64_MAX ? map_new(mem->bytes, frames ? GUP_HUGE_SIZE : 0) : NULL;
+	mem->base = mem->bytes < INT64_MAX ? map_new(mem->bytes, frames) : NULL;
 	if (!mem->base)
 		return -GUP_ENOMEM;
 	madvise(mem->base, mem->bytes, MADV_DONTFORK);

@@ -84,7 +84,8 @@ int gup_command_replay(int argc, char **argv)
 	if (code != -1)
 		return gup_option_error("gup replay", code, argv);
 	if (argc - optind != 1 || !parse_schedule(argv[optind], &schedule))
-		return gup_usage_error("gup replay", "give the number of one schedule, as `gup demo --act 4` prints it.");
+		return gup_usage_error("gup replay",
+				       "give the number of one schedule, as `gup demo --act 4` prints it.");
 	gup_drv_replay(schedule, &out);
 	if (out.text[0])
 		gup_say("%s", out.text);

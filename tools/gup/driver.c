@@ -13,7 +13,8 @@
 static int print_help(void)
 {
 	printf("Usage: gup driver new NAME FILE.c [OPTIONS]\n"
-	       "Make a folder in which a Linux driver file is tested in user space; 'gup driver new --help' has the options.\n");
+	       "Make a folder in which a Linux driver file is tested in user space; 'gup driver new --help' has the "
+	       "options.\n");
 	return GUP_EXIT_OK;
 }
 

@@ -20,7 +20,8 @@ static const struct command {
 	{ "bugs", "", "list real pinning bugs that can be run here", gup_command_bugs },
 	{ "bug", "NUMBER", "run one of them, under the rules that have it and under the fix", gup_command_bug },
 	{ "replay", "SCHEDULE", "play an order of act 4's driver again, with its trace", gup_command_replay },
-	{ "driver", "new ...", "make a folder in which a Linux driver file is tested in user space", gup_command_driver },
+	{ "driver", "new ...", "make a folder in which a Linux driver file is tested in user space",
+	  gup_command_driver },
 };
 
 static const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);

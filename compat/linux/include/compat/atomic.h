@@ -59,7 +59,11 @@ static inline unsigned int refcount_read(const refcount_t *r) { return atomic_re
 static inline void refcount_inc(refcount_t *r) { WARN_ON(atomic_inc_return(&r->refs) <= 1); }
 static inline bool refcount_inc_not_zero(refcount_t *r)
 {
-	return atomic_read(&r->refs) ? (atomic_inc(&r->refs), true) : false;
+	gup_test_point();
+	if (!r->refs.counter)
+		return false;
+	r->refs.counter++;
+	return true;
 }
 static inline bool refcount_dec_and_test(refcount_t *r)
 {
