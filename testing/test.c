@@ -143,13 +143,18 @@ static void abandon(struct gup_machine *m)
 	gup_port_memory_unmap(&self);
 }
 
+/* If nothing was found the machine can be destroyed, or else the books are wrong. */
 static void machine_gone(struct gup_test *t)
 {
-	bool held = gup_kit_any_hold(t) || any_cma(t);
+	struct gup_kit_about about = { .finding = GUP_TEST_BAD_CHECK, .count = 1 };
+	bool held = t->broken || gup_kit_any_hold(t) || any_cma(t);
 
 	gup_kit_books_free(t);
-	if (t->broken || held || gup_machine_destroy(t->m))
-		abandon(t->m);
+	if (!held && !gup_machine_destroy(t->m))
+		return;
+	if (!t->findings)
+		gup_kit_report(t, &about, "the machine holds what the test knows nothing of");
+	abandon(t->m);
 }
 
 uint64_t gup_test_close(struct gup_test *t)
@@ -163,11 +168,11 @@ uint64_t gup_test_close(struct gup_test *t)
 	if (!t->quiet && t->begun)
 		gup_kit_look(t);
 	gup_kit_flush(t);
-	findings = t->findings;
 	gup_kit_dma_free(t);
 	gup_kit_allocs_free(t);
 	if (t->m)
 		machine_gone(t);
+	findings = t->findings;
 	free(t);
 	return findings;
 }

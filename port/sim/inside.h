@@ -153,7 +153,7 @@ int64_t gup_sim_hush(void);
 void gup_sim_unhush(int64_t fuel);
 /* The fuel, after the reason to be asked at each point came or went. */
 void gup_sim_refuel(void);
-/* A fiber has come to its end. Does not return. */
+/* A fiber has come to its end. Returns in the next play that has one of this number. */
 void gup_sim_ended(void);
 
 /* plan.c */
@@ -165,6 +165,7 @@ void gup_sim_plan_next(const struct gup_sim_actor *actor);
 uint64_t gup_sim_random(uint64_t below);
 
 /* stack.c */
+/* Called with the state of the play before. */
 void gup_sim_stack_prepare(struct gup_sim_actor *actor);
 void gup_sim_switch(struct gup_sim_actor *to);
 

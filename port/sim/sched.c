@@ -335,14 +335,15 @@ void gup_sim_ended(void)
 		;
 	me->ran = gup_sim_steps_of(me);
 	me->since = gup_sim_step();
-	if (i > gup_sim.nr)
+	if (i > gup_sim.nr) {
 		gup_sim_switch(&gup_sim.actors[0]);
+		return;
+	}
 	next = pick();
 	if (!next)
 		stuck("nobody can go on");
 	else
 		go_to(next);
-	gup_port_panic(__FILE__, __LINE__, "a fiber that has ended was resumed");
 }
 
 static void actor_init(unsigned int number, const struct gup_sim_fiber *fiber)
@@ -354,12 +355,12 @@ static void actor_init(unsigned int number, const struct gup_sim_fiber *fiber)
 	actor->run = fiber->run;
 	actor->arg = fiber->arg;
 	actor->local = NULL;
+	gup_sim_stack_prepare(actor);
 	actor->state = GUP_SIM_CAN_RUN;
 	actor->op = GUP_SIM_BEGIN;
 	actor->site = NULL;
 	actor->nr_held = actor->nr_locks = actor->sections = actor->nr_touched = 0;
 	actor->section = actor->ran = 0;
-	gup_sim_stack_prepare(actor);
 }
 
 static void play_begin(const struct gup_sim_fiber *fibers, unsigned int nr, const struct gup_sim_plan *plan)

@@ -110,13 +110,12 @@ static void scopes_of(Dwarf_Die *unit, Dwarf_Die *scopes, int nr, struct place *
 	}
 }
 
-static void function_of(Dwfl_Module *module, Dwarf_Addr addr, struct place *place)
+static void function_of(Dwarf_Die *unit, Dwarf_Addr addr, struct place *place)
 {
-	Dwarf_Addr bias;
-	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, &bias), *at = NULL, *around = NULL;
+	Dwarf_Die *at = NULL, *around = NULL;
 	int nr;
 
-	if (!unit || dwarf_getscopes(unit, addr - bias, &at) <= 0)
+	if (dwarf_getscopes(unit, addr, &at) <= 0)
 		return;
 	nr = dwarf_getscopes_die(&at[0], &around);
 	if (nr > 0)
@@ -125,17 +124,30 @@ static void function_of(Dwfl_Module *module, Dwarf_Addr addr, struct place *plac
 	free(at);
 }
 
+/* By the table of address ranges, which gcc writes and clang does not; else by looking at each unit. */
+static Dwarf_Die *unit_of(Dwfl_Module *module, Dwarf_Addr addr, Dwarf_Addr *bias)
+{
+	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, bias);
+
+	if (!unit)
+		while ((unit = dwfl_module_nextcu(module, unit, bias)) && dwarf_haspc(unit, addr - *bias) <= 0)
+			;
+	return unit;
+}
+
 static bool find(Dwarf_Addr addr, struct place *place)
 {
 	Dwfl *dwfl = loaded_files();
 	Dwfl_Module *module = dwfl ? dwfl_addrmodule(dwfl, addr) : NULL;
-	Dwfl_Line *line = module ? dwfl_module_getsrc(module, addr) : NULL;
-	const char *file = line ? dwfl_lineinfo(line, NULL, &place->line, NULL, NULL, NULL) : NULL;
+	Dwarf_Addr bias = 0;
+	Dwarf_Die *unit = module ? unit_of(module, addr, &bias) : NULL;
+	Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, addr - bias) : NULL;
+	const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
 
-	if (!file)
+	if (!file || dwarf_lineno(line, &place->line))
 		return false;
 	place->file = base_name(file);
-	function_of(module, addr, place);
+	function_of(unit, addr - bias, place);
 	if (!place->function)
 		place->function = dwfl_module_addrname(module, addr);
 	return true;

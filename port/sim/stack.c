@@ -3,8 +3,8 @@
  * port/sim/stack.c - stacks of fibers, and the switch from one to another.
  *
  * A fiber starts by setcontext(); afterwards _setjmp() and _longjmp() switch, which make no system call, except under
- * AddressSanitizer, which is told of each switch and watches longjmp() itself. Stacks have a guard page below them and
- * are used again by the next play. A fiber that was abandoned stays on its stack until then.
+ * AddressSanitizer, which is told of each switch and watches longjmp() itself. Stacks have a guard page below them. A
+ * fiber that has ended waits on its stack for the next play; one that was abandoned is overwritten then.
  */
 #undef _FORTIFY_SOURCE /* its longjmp() takes another stack for a mistake */
 #include <sys/mman.h>
@@ -35,17 +35,16 @@ static void leave(struct gup_sim_actor *from, const struct gup_sim_actor *to)
 {
 	const void *bottom = to->number ? to->stack : main_bottom;
 
-	__sanitizer_start_switch_fiber(from->state == GUP_SIM_ENDED ? NULL : &from->fake_stack, bottom,
-				       to->number ? STACK_BYTES : main_size);
+	__sanitizer_start_switch_fiber(&from->fake_stack, bottom, to->number ? STACK_BYTES : main_size);
 }
 
-static void arrive(struct gup_sim_actor *me, bool from_main)
+static void arrive(struct gup_sim_actor *me)
 {
 	const void *bottom;
 	size_t size;
 
 	__sanitizer_finish_switch_fiber(me->fake_stack, &bottom, &size);
-	if (from_main) {
+	if (me->number && gup_sim.outcome.switches == 1) {
 		main_bottom = bottom;
 		main_size = size;
 	}
@@ -62,10 +61,9 @@ static void leave(const struct gup_sim_actor *from, const struct gup_sim_actor *
 	(void)to;
 }
 
-static void arrive(const struct gup_sim_actor *me, bool from_main)
+static void arrive(const struct gup_sim_actor *me)
 {
 	(void)me;
-	(void)from_main;
 }
 
 static void clean(const struct gup_sim_actor *actor)
@@ -78,9 +76,11 @@ static void fiber_main(void)
 {
 	struct gup_sim_actor *me = gup_sim.current;
 
-	arrive(me, gup_sim.outcome.switches == 1);
-	me->run(me->arg);
-	gup_sim_ended();
+	arrive(me);
+	for (;;) {
+		me->run(me->arg);
+		gup_sim_ended();
+	}
 }
 
 static char *stack_new(void)
@@ -95,6 +95,8 @@ static char *stack_new(void)
 
 void gup_sim_stack_prepare(struct gup_sim_actor *actor)
 {
+	if (actor->state == GUP_SIM_ENDED)
+		return;
 	if (!actor->stack)
 		actor->stack = stack_new();
 	clean(actor);
@@ -130,5 +132,5 @@ __attribute__((noinline)) void gup_sim_switch(struct gup_sim_actor *to)
 		_longjmp(to->jump, 1);
 	}
 #endif
-	arrive(gup_sim.current, false);
+	arrive(gup_sim.current);
 }

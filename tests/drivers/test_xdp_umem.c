@@ -55,9 +55,18 @@ static struct page *page_of(unsigned int i)
 	return umem->pgs[i];
 }
 
+static long counted_before;
+
 static long locked(void)
 {
-	return atomic_long_read(&current_user()->locked_vm);
+	return atomic_long_read(&current_user()->locked_vm) - counted_before;
+}
+
+/* What is known to be left of a failure before is not counted again. */
+static void count_from_here(void)
+{
+	counted_before = 0;
+	counted_before = locked();
 }
 
 static void expect_locked(struct gup_test *t, const char *when, u64 pages)
@@ -148,27 +157,35 @@ static int play_requests(struct gup_test *t)
 	const uint64_t addr = gup_test_buffer(t, NULL, PAGES);
 	const struct {
 		const char *what;
-		struct xdp_umem_reg reg;
+		u64 addr, len;
+		u32 chunk, headroom, flags;
 		int wanted;
 	} requests[] = {
-		{ "chunks below 2048", { addr, BYTES, 1024, 0, 0 }, -EINVAL },
-		{ "chunks above a page", { addr, BYTES, 8192, 0, 0 }, -EINVAL },
-		{ "chunks of 3000, aligned", { addr, BYTES, 3000, 0, 0 }, -EINVAL },
-		{ "half a chunk", { addr, 3 * 1024, 2048, 0, 0 }, -EINVAL },
-		{ "no chunk", { addr, 1000, 2048, 0, 0 }, -EINVAL },
-		{ "nothing", { addr, 0, 2048, 0, 0 }, -EINVAL },
-		{ "unknown flags", { addr, BYTES, 2048, 0, 1U << 7 }, -EINVAL },
-		{ "no page boundary", { addr + 2048, BYTES, 2048, 0, 0 }, -EINVAL },
-		{ "a length that wraps", { addr, -(addr - PAGE_SIZE), 2048, 0, 0 }, -EINVAL },
-		{ "more pages than 32 bits", { addr, 1ULL << 44, 2048, 0, 0 }, -EINVAL },
-		{ "headroom that leaves no room", { addr, BYTES, 2048, room + 1, 0 }, -EINVAL },
-		{ "as much headroom as there is", { addr, BYTES, 2048, room, 0 }, 0 },
-		{ "nothing mapped there", { PAGE_SIZE, BYTES, 2048, 0, 0 }, -EFAULT },
-		{ "beyond the user's addresses", { GUP_USER_TOP, BYTES, 2048, 0, 0 }, -EFAULT },
+		{ "chunks below 2048", addr, BYTES, 1024, 0, 0, -EINVAL },
+		{ "chunks above a page", addr, BYTES, 8192, 0, 0, -EINVAL },
+		{ "chunks of 3000, aligned", addr, BYTES, 3000, 0, 0, -EINVAL },
+		{ "half a chunk", addr, 3 * 1024, 2048, 0, 0, -EINVAL },
+		{ "no chunk", addr, 1000, 2048, 0, 0, -EINVAL },
+		{ "nothing", addr, 0, 2048, 0, 0, -EINVAL },
+		{ "unknown flags", addr, BYTES, 2048, 0, 1U << 7, -EINVAL },
+		{ "no page boundary", addr + 2048, BYTES, 2048, 0, 0, -EINVAL },
+		{ "a length that wraps", addr, -(addr - PAGE_SIZE), 2048, 0, 0, -EINVAL },
+		{ "more pages than 32 bits", addr, 1ULL << 44, 2048, 0, 0, -EINVAL },
+		{ "headroom that leaves no room", addr, BYTES, 2048, room + 1, 0, -EINVAL },
+		{ "as much headroom as there is", addr, BYTES, 2048, room, 0, 0 },
+		{ "nothing mapped there", PAGE_SIZE, BYTES, 2048, 0, 0, -EFAULT },
+		{ "beyond the user's addresses", GUP_USER_TOP, BYTES, 2048, 0, 0, -EFAULT },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
-		expect_errno(t, requests[i].what, requests[i].reg, requests[i].wanted);
+	count_from_here();
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		struct xdp_umem_reg reg = reg_of(requests[i].addr, requests[i].len);
+
+		reg.chunk_size = requests[i].chunk;
+		reg.headroom = requests[i].headroom;
+		reg.flags = requests[i].flags;
+		expect_errno(t, requests[i].what, reg, requests[i].wanted);
+	}
 	play_good_sizes(t, addr);
 	return 0;
 }
@@ -182,6 +199,7 @@ static int play_metadata(struct gup_test *t)
 	} metadata[] = { { 8, -EINVAL }, { 16, 0 }, { 20, -EINVAL }, { 248, 0 }, { 256, -EINVAL } };
 	struct xdp_umem_reg reg = reg_of(gup_test_buffer(t, NULL, PAGES), BYTES);
 
+	count_from_here();
 	reg.flags = XDP_UMEM_TX_METADATA_LEN;
 	for (size_t i = 0; i < ARRAY_SIZE(metadata); i++) {
 		reg.tx_metadata_len = metadata[i].bytes;
@@ -205,9 +223,11 @@ static void sizes(void **state)
 static int play_references(struct gup_test *t)
 {
 	uint64_t addr = gup_test_buffer(t, NULL, PAGES);
-	struct xdp_umem *other;
-	int ret = acquire(t, addr, PAGES);
+	struct xdp_umem *other = NULL;
+	int ret;
 
+	count_from_here();
+	ret = acquire(t, addr, PAGES);
 	if (ret)
 		return ret;
 	ret = create(reg_of(addr, BYTES), &other);
@@ -324,6 +344,7 @@ static int make_buffer(struct gup_test *t)
 
 static int make_buffer_and_limit(struct gup_test *t)
 {
+	count_from_here();
 	gup_linux_set_limit(BYTES);
 	return make_buffer(t);
 }
@@ -331,7 +352,7 @@ static int make_buffer_and_limit(struct gup_test *t)
 /* One at a time fits into the limit; who does not fit is refused. */
 static void registers(struct gup_test *t)
 {
-	struct xdp_umem *own;
+	struct xdp_umem *own = NULL;
 	int ret = create(reg_of(shared_addr, BYTES), &own);
 
 	if (ret && ret != -ENOBUFS)
@@ -368,7 +389,7 @@ static void two_register_at_the_limit(void **state)
 /* Against a discard, a pin may find the old page or a new one, but it is the one that the kernel's addresses show. */
 static void registers_and_writes(struct gup_test *t)
 {
-	struct xdp_umem *own;
+	struct xdp_umem *own = NULL;
 	int ret = create(reg_of(shared_addr, BYTES), &own);
 	struct page *alias;
 
@@ -431,7 +452,7 @@ static void register_against_others(void **state)
 /* The other thread takes the memory away while it is registered, or just before: the count shows where it stopped. */
 static void registers_what_may_go(struct gup_test *t)
 {
-	struct xdp_umem *own;
+	struct xdp_umem *own = NULL;
 	int ret = create(reg_of(shared_addr, BYTES), &own);
 
 	if (ret && ret != -ENOMEM && ret != -EFAULT)

@@ -217,6 +217,28 @@ static void buffers_are_not_made_to_fail(void **state)
 	}
 }
 
+/* Goes wrong from the second time on, on another machine. */
+static unsigned int times;
+
+static int only_once(struct gup_test *t)
+{
+	(void)t;
+	return times++ ? -EIO : 0;
+}
+
+static void runs_without_their_failure_count(void **state)
+{
+	struct gup_test_spec s = spec(GUP_TEST_ANON);
+	struct gup_test_result result;
+
+	(void)state;
+	seen_forget();
+	times = 0;
+	assert_int_equal(gup_test_fail_each(&s, only_once, &result), -GUP_ENOTRECOVERABLE);
+	assert_int_equal(nr_seen, GUP_TEST_NR_FAIL_KINDS);
+	assert_string_equal(seen[0].text, "the scenario returned -5");
+}
+
 /* A frame failure is named where it led to a finding: the child is forgotten, its memory is not. */
 static int fork_and_forget(struct gup_test *t)
 {
@@ -298,6 +320,8 @@ static void every_form_is_seen(void **state)
 	assert_int_equal(pins, 6 + 1);
 }
 
+static unsigned int refused;
+
 static int own_form(struct gup_test *t)
 {
 	uint64_t addr = gup_test_buffer(t, NULL, 3);
@@ -307,6 +331,7 @@ static int own_form(struct gup_test *t)
 	struct gup_pin *pin;
 	int err = gup_pin(gup_test_mm(t), &request, &pin, NULL);
 
+	refused += err == -GUP_EFAULT;
 	if (err)
 		return err;
 	it.pin = pin;
@@ -323,12 +348,47 @@ static void own_form_is_whole(void **state)
 
 	(void)state;
 	seen_forget();
+	refused = 0;
 	assert_int_equal(gup_test_fail_each(&s, own_form, &result), 0);
 	seen_nothing();
-	s.context = &s; /* somebody releases a page of the pin */
+	assert_int_equal(refused, 1); /* and never short */
+	s.context = &s;		      /* somebody releases a page of the pin */
 	assert_int_equal(gup_test_run(&s, own_form, &result), -GUP_ENOTRECOVERABLE);
 	one_report(GUP_TEST_BAD_RELEASE, 1, "unpin at test_kit.c:", ", which no pin holds: pinned at test_kit.c:");
 	assert_non_null(strstr(seen[0].text, ", unpinned at test_kit.c:"));
+}
+
+/* The first page is there without a lock, the second has to move: if that fails, both are given back. */
+static int both_or_none(struct gup_test *t)
+{
+	const unsigned int flags = GUP_WRITE | GUP_LONGTERM;
+	uint64_t addr = gup_test_buffer(t, NULL, 2);
+	struct gup_mm *mm = gup_test_mm(t);
+	struct gup_page *pages[2];
+	int nr = gup_pin_user_pages_fast(mm, addr, 1, flags, pages);
+
+	if (nr > 0)
+		gup_unpin_user_page(gup_test_machine(t), pages[0]);
+	if (nr > 0)
+		nr = gup_pin_user_pages_fast(mm, addr, 2, flags, pages);
+	if (nr > 0)
+		gup_unpin_user_pages(gup_test_machine(t), pages, (unsigned long)nr);
+	refused += nr == -GUP_ENOMEM;
+	return nr < 0 ? nr : 0;
+}
+
+static void dropped_pages_are_released(void **state)
+{
+	struct gup_test_spec s = spec(GUP_TEST_MOVABLE);
+	struct gup_test_result result;
+
+	(void)state;
+	seen_forget();
+	refused = 0;
+	s.contract = GUP_NATIVE;
+	assert_int_equal(gup_test_fail_each(&s, both_or_none, &result), 0);
+	seen_nothing();
+	assert_true(refused >= 2);
 }
 
 /* Counts are the folio's: whoever releases as often as he pinned, through whichever page, has released all. */
@@ -570,6 +630,19 @@ static int whose(struct gup_test *t)
 	return 0;
 }
 
+/* Parent and child each have a copy, and both are where the reverse map looks for either. */
+static int whose_of_two(struct gup_test *t)
+{
+	struct gup_mm *parent = gup_test_mm(t), *child;
+	uint64_t addr = gup_test_buffer(t, NULL, 1), word = 1;
+
+	assert_int_equal(gup_mm_fork(parent, "child", &child), 0);
+	assert_int_equal(gup_copy_to_user(child, addr, &word, 8), 0);
+	user_is(gup_test_machine(t), gup_user_pfn(parent, addr), 1, "app");
+	user_is(gup_test_machine(t), gup_user_pfn(child, addr), 1, "child");
+	return 0;
+}
+
 static int whose_when_held(struct gup_test *t)
 {
 	struct gup_machine *m = gup_test_machine(t);
@@ -593,6 +666,8 @@ static void whose_a_frame_is(void **state)
 		play(i, whose);
 		seen_nothing();
 	}
+	play(GUP_TEST_ANON, whose_of_two);
+	seen_nothing();
 	play(GUP_TEST_ANON, whose_when_held);
 	seen_nothing();
 }
@@ -748,9 +823,11 @@ int main(void)
 		cmocka_unit_test(sweep_each_kind_and_contract),
 		cmocka_unit_test(sweep_has_an_end),
 		cmocka_unit_test(buffers_are_not_made_to_fail),
+		cmocka_unit_test(runs_without_their_failure_count),
 		cmocka_unit_test(frame_failures_are_named),
 		cmocka_unit_test(every_form_is_seen),
 		cmocka_unit_test(own_form_is_whole),
+		cmocka_unit_test(dropped_pages_are_released),
 		cmocka_unit_test(folio_is_released_by_its_head),
 		cmocka_unit_test(release_of_no_page),
 		cmocka_unit_test(cover_is_the_last_pin),

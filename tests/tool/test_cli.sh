@@ -143,7 +143,7 @@ cd / || exit 1
 number=8
 for name in freed-under-device copy-to-user-leak vma-checked-then-pinned stale-registration; do
 	for bug in $number $name; do
-		told "^$name: " bug $bug
+		told "^$name: " bug "$bug"
 		[ "$(grep -c '^ *=> the bug is ' "$dir/out")" -eq 2 ] || fail "bug $bug: two halves expected"
 		[ "$(grep -c 'Afterwards: 0 pins left' "$dir/out")" -eq 2 ] || fail "bug $bug: something is held"
 	done

@@ -95,8 +95,15 @@ void driver_fail_each(enum gup_test_memory memory, gup_test_scenario scenario);
 /** driver_schedules() - let actors run in many orders; goes on after a schedule with known findings. */
 void driver_schedules(enum gup_test_memory memory, const struct gup_test_play *play);
 
-/** driver_dies() - does a scenario, in a process of its own, stop at a wild access to memory? */
-bool driver_dies(enum gup_test_memory memory, gup_test_scenario scenario);
+/**
+ * driver_dies() - does the driver, in a process of its own, stop at a wild access to memory?
+ * @memory:   kind of memory
+ * @scenario: what is played, if not @play
+ * @play:     as for driver_schedules(), or NULL
+ * @test:     name of the calling test, which that process runs alone
+ */
+bool driver_dies(enum gup_test_memory memory, gup_test_scenario scenario, const struct gup_test_play *play,
+		 const char *test);
 
 /** driver_scene() - name what a scenario of the driver's own plays, for struct known. */
 void driver_scene(const char *name);
