@@ -195,15 +195,16 @@ static void report_stale(struct gup_test *t, const struct access *a, const struc
 	const struct gup_kit_dma_frame *frame = &dma->frames[i];
 	struct gup_kit_about about = { GUP_TEST_STALE_DMA, count, frame->taken, frame->released };
 	char cover[2 * GUP_KIT_SITE + 64], owner[GUP_NAME_MAX + 16], more[48] = "";
+	u64 pfn = dma->pfn + i;
 
 	if (!about.taken)
 		about.taken = dma->mapped;
 	if (count > 1)
 		snprintf(more, sizeof(more), " and %llu more", (unsigned long long)count - 1);
 	say_cover(dma, frame, cover, sizeof(cover));
-	say_owner(t, dma->pfn + i, owner, sizeof(owner));
+	say_owner(t, pfn, owner, sizeof(owner));
 	gup_kit_report(t, &about, "device %s pfn %llu%s, %s, now %s", a->write ? "wrote to" : "read from",
-		       (unsigned long long)(dma->pfn + i), more, cover, owner);
+		       (unsigned long long)pfn, more, cover, owner);
 }
 
 /* Every frame that the access touches is kept in place. */

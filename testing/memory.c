@@ -111,8 +111,9 @@ static bool expect_piece(struct gup_test *t, struct gup_mm *mm, u64 addr, u64 by
 	if (at == bytes)
 		return true;
 	memcpy(&word, buf + at, 8);
+	addr += at;
 	gup_test_fail(t, "\"%s\" reads 0x%016llx at 0x%llx, and not the pattern of tag %u", gup_mm_name(mm),
-		      (unsigned long long)word, (unsigned long long)(addr + at), tag);
+		      (unsigned long long)word, (unsigned long long)addr, tag);
 	return false;
 }
 

@@ -201,11 +201,31 @@ static int play_refusals(struct gup_test *t)
 	return 0;
 }
 
-static void refusals(void **state)
+/* While the card is at something else, the transfer waits; the interrupt starts it. */
+static int play_pending(struct gup_test *t)
+{
+	uint64_t addr = gup_test_buffer(t, NULL, PAGES);
+	int ret = acquire(t, addr, PAGES);
+
+	if (ret)
+		return ret;
+	set_bit(IVTV_F_I_DMA, &itv->i_flags);
+	ivtv_udma_prepare(itv);
+	if (reg_transfer || !test_bit(IVTV_F_I_UDMA_PENDING, &itv->i_flags))
+		gup_test_fail(t, "the card is disturbed");
+	ivtv_udma_start(itv);
+	if (test_bit(IVTV_F_I_UDMA_PENDING, &itv->i_flags) || card_runs(t))
+		gup_test_fail(t, "the transfer that waited does not run");
+	release(t);
+	return 0;
+}
+
+static void busy_and_refusals(void **state)
 {
 	(void)state;
 	driver_scene("refusals");
 	driver_run(GUP_TEST_ANON, play_refusals);
+	driver_run(GUP_TEST_ANON, play_pending);
 }
 
 /* A hole after 5 pages, one at the start, and a hole in a folio's place. */
@@ -303,32 +323,6 @@ static void planes_of_a_picture(void **state)
 	driver_scene("planes");
 	driver_run(GUP_TEST_ANON, play_planes);
 	driver_run(GUP_TEST_HUGE, play_planes);
-}
-
-/* While the card is at something else, the transfer waits; the interrupt starts it. */
-static int play_pending(struct gup_test *t)
-{
-	uint64_t addr = gup_test_buffer(t, NULL, PAGES);
-	int ret = acquire(t, addr, PAGES);
-
-	if (ret)
-		return ret;
-	set_bit(IVTV_F_I_DMA, &itv->i_flags);
-	ivtv_udma_prepare(itv);
-	if (reg_transfer || !test_bit(IVTV_F_I_UDMA_PENDING, &itv->i_flags))
-		gup_test_fail(t, "the card is disturbed");
-	ivtv_udma_start(itv);
-	if (test_bit(IVTV_F_I_UDMA_PENDING, &itv->i_flags) || card_runs(t))
-		gup_test_fail(t, "the transfer that waited does not run");
-	release(t);
-	return 0;
-}
-
-static void a_busy_card(void **state)
-{
-	(void)state;
-	driver_scene("busy");
-	driver_run(GUP_TEST_ANON, play_pending);
 }
 
 /* The card is taken away while a transfer is set up: by unbinding it under a writer. */
@@ -443,11 +437,10 @@ int main(void)
 	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_offset_and_size),
-		cmocka_unit_test(refusals),
+		cmocka_unit_test(busy_and_refusals),
 		cmocka_unit_test(holes),
 		cmocka_unit_test(memory_without_access),
 		cmocka_unit_test(planes_of_a_picture),
-		cmocka_unit_test(a_busy_card),
 		cmocka_unit_test(removed_under_a_transfer),
 		cmocka_unit_test(writers_against_munmap),
 		cmocka_unit_test(writers_against_fork),

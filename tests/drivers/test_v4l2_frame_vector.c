@@ -84,6 +84,30 @@ static void expect_held(struct gup_test *t, const char *when, u64 wanted)
 		gup_test_fail(t, "%s: %llu pages are pinned instead of %llu", when, (u64)driver_held(t, false), wanted);
 }
 
+/* ---- where the pages lie: LONGTERM has moved them out of what others want back ---- */
+
+static int play_place(struct gup_test *t)
+{
+	uint64_t addr = gup_test_buffer(t, NULL, PAGES);
+	struct gup_frame_info info;
+	int ret = acquire(t, addr, PAGES);
+
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < PAGES; i++)
+		if (gup_frame_info(gup_test_machine(t), page_to_pfn(page_of(i)), &info) || info.zone != GUP_ZONE_NORMAL)
+			gup_test_fail(t, "page %u is held where it must not be", i);
+	release(t);
+	return 0;
+}
+
+static void out_of_lent_memory(void **state)
+{
+	(void)state;
+	driver_run(GUP_TEST_CMA, play_place);
+	driver_run(GUP_TEST_MOVABLE, play_place);
+}
+
 /* ---- pages and pfns ---- */
 
 static int play_conversions(struct gup_test *t)
@@ -359,6 +383,7 @@ int main(void)
 		.known = known,
 	};
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(out_of_lent_memory),
 		cmocka_unit_test(pages_and_pfns),
 		cmocka_unit_test(a_pfn_that_is_none),
 		cmocka_unit_test(more_than_there_is_room_for),

@@ -156,3 +156,31 @@ struct gup_test_result seen_sweep(enum gup_test_memory memory, enum gup_contract
 	check_result(gup_test_fail_each(&spec, recorder_play, &result), &result);
 	return result;
 }
+
+struct gup_test_spec seen_spec(enum gup_test_memory memory)
+{
+	return (struct gup_test_spec){ .name = "kit", .memory = memory, .report = seen_report };
+}
+
+void seen_play(enum gup_test_memory memory, gup_test_scenario scenario)
+{
+	struct gup_test_spec s = seen_spec(memory);
+	struct gup_test_result result;
+	int returned;
+
+	seen_forget();
+	returned = gup_test_run(&s, scenario, &result);
+	assert_int_equal(returned, nr_seen ? -GUP_ENOTRECOVERABLE : 0);
+	assert_int_equal(result.findings, nr_seen);
+	assert_int_equal(result.runs, 1);
+}
+
+void seen_one(enum gup_test_finding finding, uint64_t count, const char *begins, const char *contains)
+{
+	if (nr_seen != 1)
+		fail_msg("%u reports, first: %s", nr_seen, nr_seen ? seen[0].text : "");
+	if (strncmp(seen[0].text, begins, strlen(begins)) != 0 || !strstr(seen[0].text, contains))
+		fail_msg("expected: %s ... %s\nreported: %s", begins, contains, seen[0].text);
+	assert_int_equal(seen[0].finding, finding);
+	assert_int_equal(seen[0].count, count);
+}

@@ -45,6 +45,13 @@ void seen_expect(unsigned int i, const struct expected *expected);
 /* No finding, and if there is one say it. */
 void seen_nothing(void);
 
+/* A spec whose reports are seen. */
+struct gup_test_spec seen_spec(enum gup_test_memory memory);
+/* Play any scenario once. */
+void seen_play(enum gup_test_memory memory, gup_test_scenario scenario);
+/* The one report: it begins with this, and has that in it. */
+void seen_one(enum gup_test_finding finding, uint64_t count, const char *begins, const char *contains);
+
 /* Play the recorder with a mistake, once or with all failures; checks what both calls promise of their results. */
 struct gup_test_result seen_run(enum gup_test_memory memory, enum mistake which);
 struct gup_test_result seen_sweep(enum gup_test_memory memory, enum gup_contract_id contract, enum mistake which);

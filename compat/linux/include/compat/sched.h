@@ -29,7 +29,7 @@ struct task_struct {
 	char comm[16];
 	pid_t pid, tgid;
 	struct task_struct *group_leader;
-	bool signal; /* a fatal signal waits */
+	bool signal;  /* a fatal signal waits */
 	bool guarded; /* nobody else may look at its memory */
 	refcount_t usage;
 };
