@@ -188,7 +188,7 @@ static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gu
 		tag(&op, site);
 	result = gup_watch_gate(mm->m, &op.left, site);
 	if (result)
-		return gup_refuse(why, (int)result, GUP_RULE_NONE, op.addr, 0);
+		return gup_refuse(why, (int)result, GUP_RULE_TEST, op.addr, 0);
 	result = gup_op_run(&op, is_fast(call->entry), is_fast_only(call->entry));
 	if (op.dropped) {
 		GUP_ASSERT(call->locked);

@@ -272,7 +272,7 @@ static int pin_range(struct gup_mm *mm, const struct gup_request *request, struc
 		return err;
 	err = gup_watch_gate(mm->m, NULL, site);
 	if (err)
-		return gup_refuse(why, err, GUP_RULE_NONE, request->addr, 0);
+		return gup_refuse(why, err, GUP_RULE_TEST, request->addr, 0);
 	pin = pin_new(mm, request, why);
 	if (!pin)
 		return why->error;

@@ -42,6 +42,7 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(COUNT_OVERFLOW, "the page is held so often that its count is at its end"),
 	RULE(MM_LIMIT, "the pin would pass the limit of its address space"),
 	RULE(OWNER_LIMIT, "the pin would pass the limit of its owner"),
+	RULE(TEST, "the test made it fail"),
 };
 
 const char *gup_rule_name(enum gup_rule rule)

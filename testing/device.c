@@ -66,22 +66,30 @@ static struct gup_kit_dma *dma_new(struct gup_test *t, u64 pfn, u64 offset, u64 
 	return dma;
 }
 
-uint64_t gup_test_dma_map(struct gup_test *t, struct gup_page *page, uint64_t offset, uint64_t bytes, bool write)
+uint64_t gup_test_dma_map_for(struct gup_test *t, const struct gup_test_area *area)
 {
-	const void *site = GUP_KIT_HERE;
 	struct gup_kit_dma *dma;
+	u64 pfn;
 
-	if (!range_ok(t, page, offset, bytes)) {
-		gup_test_complain(t, GUP_TEST_MISUSE, site, "a DMA mapping of what is not memory of the machine");
+	if (!range_ok(t, area->page, area->offset, area->bytes)) {
+		gup_test_complain(t, GUP_TEST_MISUSE, area->site, "a DMA mapping of what is not memory of the machine");
 		return GUP_TEST_DMA_ERROR;
 	}
 	if (gup_kit_step(t, GUP_TEST_FAIL_DMA))
 		return GUP_TEST_DMA_ERROR;
-	dma = dma_new(t, gup_pfn(t->m, page) + (offset >> GUP_PAGE_SHIFT), offset & ~GUP_PAGE_MASK, bytes, write);
+	pfn = gup_pfn(t->m, area->page) + (area->offset >> GUP_PAGE_SHIFT);
+	dma = dma_new(t, pfn, area->offset & ~GUP_PAGE_MASK, area->bytes, area->write);
 	if (!dma)
 		return GUP_TEST_DMA_ERROR;
-	dma->mapped = site;
+	dma->mapped = area->site;
 	return dma->start;
+}
+
+uint64_t gup_test_dma_map(struct gup_test *t, struct gup_page *page, uint64_t offset, uint64_t bytes, bool write)
+{
+	struct gup_test_area area = { page, offset, bytes, write, GUP_KIT_HERE };
+
+	return gup_test_dma_map_for(t, &area);
 }
 
 /* The mapping that @address lies in or, if there is none, that it lay in last; NULL if never. */
@@ -95,9 +103,8 @@ static struct gup_kit_dma *find(const struct gup_test *t, u64 address)
 	return dma;
 }
 
-int gup_test_dma_unmap(struct gup_test *t, uint64_t address, uint64_t bytes)
+int gup_test_dma_unmap_for(struct gup_test *t, uint64_t address, uint64_t bytes, const void *site)
 {
-	const void *site = GUP_KIT_HERE;
 	struct gup_kit_dma *dma = find(t, address);
 	struct gup_kit_about about = { .finding = GUP_TEST_BAD_RELEASE, .count = 1 };
 	char here[GUP_KIT_SITE], mapped[GUP_KIT_SITE], unmapped[GUP_KIT_SITE];
@@ -123,6 +130,11 @@ int gup_test_dma_unmap(struct gup_test *t, uint64_t address, uint64_t bytes)
 			       here, (unsigned long long)bytes, (unsigned long long)address, mapped,
 			       (unsigned long long)dma->bytes, (unsigned long long)dma->start);
 	return -GUP_EINVAL;
+}
+
+int gup_test_dma_unmap(struct gup_test *t, uint64_t address, uint64_t bytes)
+{
+	return gup_test_dma_unmap_for(t, address, bytes, GUP_KIT_HERE);
 }
 
 void gup_kit_uncover(struct gup_test *t, u64 pfn, const void *site)

@@ -6,7 +6,6 @@
  * reach the kit. Schedule 1 plays one actor after the other; its length tells where pre-emptions are worth a try, so it
  * is played first, unseen, if another one comes first. So a schedule is the same whether it is replayed or was reached.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,17 +182,6 @@ static struct range range_of(const struct gup_test_play *play)
 	return (struct range){ play->first ? play->first : 1, play->count ? play->count : USUAL_COUNT, play->trace };
 }
 
-static void say_how_to_replay(const struct gup_test_spec *spec, const struct gup_test_result *result)
-{
-	char line[160];
-
-	if (spec->report)
-		return;
-	snprintf(line, sizeof(line), "%s: schedule %llu; GUP_REPLAY=%llu shows it", spec->name ? spec->name : "play",
-		 (unsigned long long)result->schedule, (unsigned long long)result->schedule);
-	gup_port_log(line);
-}
-
 static int play_range(struct run *run, const struct range *range, struct gup_test_result *result)
 {
 	u64 nr;
@@ -228,8 +216,6 @@ int gup_test_schedules(const struct gup_test_spec *spec, const struct gup_test_p
 		err = learn_length(spec, play, &run);
 	if (!err)
 		err = play_range(&run, &range, &result);
-	if (result.findings)
-		say_how_to_replay(spec, &result);
 	if (out)
 		*out = result;
 	return err;

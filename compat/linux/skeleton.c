@@ -47,11 +47,13 @@ static int exchange(struct gup_test *t)
 
 int main(void)
 {
-	struct gup_test_spec spec = { .name = "@FILE@",
-				      .contract = @CONTRACT@,
-				      .memory = GUP_TEST_ANON,
-				      .begin = gup_linux_begin,
-				      .end = gup_linux_end };
+	struct gup_test_spec spec = {
+		.name = "@FILE@",
+		.contract = @CONTRACT @,
+		.memory = GUP_TEST_ANON,
+		.begin = gup_linux_begin,
+		.end = gup_linux_end
+	};
 	struct gup_test_result result;
 	int failed = gup_test_fail_each(&spec, exchange, &result) != 0;
 

@@ -182,6 +182,23 @@ uint64_t gup_test_dma_map(struct gup_test *t, struct gup_page *page, uint64_t of
 int gup_test_dma_unmap(struct gup_test *t, uint64_t dma, uint64_t bytes);
 
 /**
+ * struct gup_test_area - what gup_test_dma_map() takes, for a wrapper that maps on behalf of somebody
+ * @page, @offset, @bytes, @write: as there
+ * @site: return address that reports name
+ */
+struct gup_test_area {
+	struct gup_page *page;
+	uint64_t offset;
+	uint64_t bytes;
+	bool write;
+	const void *site;
+};
+
+/** gup_test_dma_map_for(), gup_test_dma_unmap_for() - the same, with the site of whom it is done for. */
+uint64_t gup_test_dma_map_for(struct gup_test *t, const struct gup_test_area *area);
+int gup_test_dma_unmap_for(struct gup_test *t, uint64_t dma, uint64_t bytes, const void *site);
+
+/**
  * gup_test_dma_write(), gup_test_dma_read() - what the device does
  * @t:     the test
  * @dma:   DMA address

@@ -51,6 +51,7 @@ enum gup_rule {
 	GUP_RULE_COUNT_OVERFLOW, /* the page's count is at its end */
 	GUP_RULE_MM_LIMIT,
 	GUP_RULE_OWNER_LIMIT,
+	GUP_RULE_TEST, /* gup/testing.h made it fail */
 
 	GUP_NR_RULES,
 };

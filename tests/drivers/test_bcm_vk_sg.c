@@ -349,9 +349,9 @@ int main(void)
 		{ GUP_TEST_PIN_LEFT, "bcm_vk_sg.c:75", "DMA failure" },
 		{ GUP_TEST_PIN_LEFT, "bcm_vk_sg.c:75", "hole" },
 		/* the list, and the mappings before the one that failed */
-		{ GUP_TEST_MEMORY_LEFT, "dma_alloc_coherent", "DMA failure" },
+		{ GUP_TEST_MEMORY_LEFT, "bcm_vk_sg.c:91", "DMA failure" },
 		{ GUP_TEST_MEMORY_LEFT, "area \"kernel\"", "DMA failure" },
-		{ GUP_TEST_DMA_LEFT, "dma_alloc_coherent", "DMA failure" },
+		{ GUP_TEST_DMA_LEFT, "bcm_vk_sg.c:91", "DMA failure" },
 		{ GUP_TEST_DMA_LEFT, "bcm_vk_sg.c:106", "DMA failure" },
 		{ GUP_TEST_DMA_LEFT, "bcm_vk_sg.c:120", "DMA failure" },
 		/* a user's page goes to __free_page(), in lines 113 and 126, which a compiler may make one call of */

@@ -67,7 +67,7 @@ static int lend_dax(struct gup_test *t)
 int main(void)
 {
 	static const struct gup_test_play two_threads = { .begin = lend,
-							   .actors = { { "one", take_back }, { "other", take_back } } };
+							  .actors = { { "one", take_back }, { "other", take_back } } };
 	struct gup_test_spec spec = { .name = "dfl-afu-dma-region.c",
 				      .contract = GUP_LINUX == 601 ? GUP_LINUX_6_1 : GUP_LINUX_6_12,
 				      .memory = GUP_TEST_HUGE, /* it wants pages that follow each other */

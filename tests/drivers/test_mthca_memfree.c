@@ -432,7 +432,7 @@ static int play_table(struct gup_test *t)
 	return ret;
 }
 
-/* More pieces than one list has room for: 7 of 256 KiB, and smaller ones for the rest. */
+/* One piece more than a list has room for (7): 256 KiB each, and smaller ones for the rest. */
 static int play_icm(struct gup_test *t)
 {
 	struct mthca_icm_iter iter;
@@ -539,16 +539,15 @@ int main(void)
 		{ GUP_TEST_BAD_RELEASE, "of 0xffffffffffffffff, where nothing was mapped", "DMA failure" },
 		/* :470 no doorbell is left in the page, so it is pinned and mapped, which it still is. */
 		{ GUP_TEST_PIN_LEFT, "(mthca_map_user_db)", "mapped again" },
-		{ GUP_TEST_DMA_LEFT, "(dma_map_sg_attrs)", "mapped again" },
+		{ GUP_TEST_DMA_LEFT, "(mthca_map_user_db)", "mapped again" },
 		/* :456 the table has uarc_size / 8 doorbells, from 0. */
 		{ GUP_TEST_FAILED, "a page that the table does not have", "one too far" },
 		{ GUP_TEST_PIN_LEFT, "(mthca_map_user_db)", "one too far" },
-		{ GUP_TEST_DMA_LEFT, "(dma_map_sg_attrs)", "one too far" },
+		{ GUP_TEST_DMA_LEFT, "(mthca_map_user_db)", "one too far" },
 		/* :641 the card refuses the page; it is freed, and page->db_rec still says that it is there. */
 		{ GUP_TEST_FAILED, "the doorbell lies in a page that is free", "kernel doorbells" },
 		{ GUP_TEST_FAILED, "Kernel UARC page", "kernel doorbells" },
 		{ GUP_TEST_FAILED, "the card has no page", "kernel doorbells" },
-		{ GUP_TEST_BAD_RELEASE, "(dma_free_coherent)", "kernel doorbells" },
 		{ GUP_TEST_BAD_RELEASE, "(mthca_cleanup_db_tab)", "kernel doorbells" },
 		/* :692 the last page of a group is max_group1 - 1, or min_group2 + 1: no group ever becomes smaller. */
 		{ GUP_TEST_FAILED, "an empty table refuses a doorbell", "groups" },

@@ -6,11 +6,10 @@
  * There is nothing to register: a call pins, copies and unpins. What others do meanwhile happens before a piece is
  * copied (gup_linux_before_copy), or in plays.
  */
-#include "harness.h"
-
 #include "two_tasks.h"
 
 static enum gup_test_memory kind;
+static uint64_t held; /* at most, in the calls of the last play */
 
 static int play_all(struct gup_test *t)
 {

@@ -95,8 +95,8 @@ static void own_form_is_whole(void **state)
 	assert_int_equal(refused, 1); /* and never short */
 	s.context = &s;		      /* somebody releases a page of the pin */
 	assert_int_equal(gup_test_run(&s, own_form, &result), -GUP_ENOTRECOVERABLE);
-	seen_one(GUP_TEST_BAD_RELEASE, 1, "unpin at test_kit.c:", ", which no pin holds: pinned at test_kit.c:");
-	assert_non_null(strstr(seen[0].text, ", unpinned at test_kit.c:"));
+	seen_one(GUP_TEST_BAD_RELEASE, 1, "unpin at test_cover.c:", ", which no pin holds: pinned at test_cover.c:");
+	assert_non_null(strstr(seen[0].text, ", unpinned at test_cover.c:"));
 }
 
 /* The first page is there without a lock, the second has to move: if that fails, both are given back. */
@@ -241,8 +241,8 @@ static void cover_of_gets(void **state)
 	seen_play(GUP_TEST_HUGE, cover_of_a_get);
 	assert_int_equal(nr_seen, 2);
 	assert_int_equal(seen[0].count, 1);
-	assert_non_null(strstr(seen[0].text, ", got at test_kit.c:"));
-	assert_non_null(strstr(seen[0].text, ", put at test_kit.c:"));
+	assert_non_null(strstr(seen[0].text, ", got at test_cover.c:"));
+	assert_non_null(strstr(seen[0].text, ", put at test_cover.c:"));
 	assert_int_equal(seen[1].count, 2);
 	assert_non_null(strstr(seen[1].text, " and 1 more, got at "));
 	assert_non_null(strstr(seen[1].text, ", now free"));
@@ -277,7 +277,7 @@ static void cover_without_pins(void **state)
 	(void)state;
 	seen_play(GUP_TEST_ANON, cover_of_an_allocation);
 	seen_one(GUP_TEST_STALE_DMA, 1, "device wrote to pfn ", "), now free");
-	assert_non_null(strstr(seen[0].text, ", allocated when it was mapped at test_kit.c:"));
+	assert_non_null(strstr(seen[0].text, ", allocated when it was mapped at test_cover.c:"));
 	seen_play(GUP_TEST_ANON, no_cover);
 	seen_one(GUP_TEST_STALE_DMA, 1, "device wrote to pfn ", ", which nobody held when it was mapped at ");
 }

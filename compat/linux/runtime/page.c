@@ -53,7 +53,7 @@ bool gup_linux_page_is_ours(const struct page *page)
 	return *find(page) != NULL;
 }
 
-static struct page *alloc_at(gfp_t gfp, unsigned int order, const void *site)
+struct page *gup_linux_alloc_pages(gfp_t gfp, unsigned int order, const void *site)
 {
 	struct record *r = gup_linux_alloc(sizeof(*r), gfp | __GFP_ZERO, site);
 	size_t bytes = PAGE_SIZE << order;
@@ -72,7 +72,7 @@ static struct page *alloc_at(gfp_t gfp, unsigned int order, const void *site)
 	return (struct page *)r->first;
 }
 
-static void free_at(struct page *page, unsigned int order, const void *site)
+void gup_linux_free_pages(struct page *page, unsigned int order, const void *site)
 {
 	struct record **link = find(page), *r = *link;
 
@@ -88,17 +88,17 @@ static void free_at(struct page *page, unsigned int order, const void *site)
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return alloc_at(gfp, order, CALLER);
+	return gup_linux_alloc_pages(gfp, order, CALLER);
 }
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	free_at(page, order, CALLER);
+	gup_linux_free_pages(page, order, CALLER);
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *page = alloc_at(gfp, order, CALLER);
+	struct page *page = gup_linux_alloc_pages(gfp, order, CALLER);
 
 	return page ? (unsigned long)page_address(page) : 0;
 }
@@ -106,7 +106,7 @@ unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 void free_pages(unsigned long address, unsigned int order)
 {
 	if (address)
-		free_at(virt_to_page((void *)address), order, CALLER);
+		gup_linux_free_pages(virt_to_page((void *)address), order, CALLER);
 }
 
 /* Frames follow each other in the direct map as in the table. */

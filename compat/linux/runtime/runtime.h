@@ -19,4 +19,8 @@ void gup_linux_forget_pages(void);
 /* Called when the test is over, before its processes end; for notifier.c. NULL: nobody wants to know. task.c */
 extern void (*gup_linux_at_end)(void);
 
+/* As alloc_pages() and __free_pages(), for somebody else. page.c */
+struct page *gup_linux_alloc_pages(gfp_t gfp, unsigned int order, const void *site);
+void gup_linux_free_pages(struct page *page, unsigned int order, const void *site);
+
 #endif

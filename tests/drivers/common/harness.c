@@ -203,8 +203,8 @@ static bool device_attach(struct gup_test *t)
 	unsigned int i;
 
 	for (i = 0; i < driver->pages; i++) {
-		dma[i] = driver->dma ? driver->dma(i) :
-				       gup_test_dma_map(t, &driver->page(i)->gup, 0, PAGE_SIZE, !driver->reads);
+		dma[i] = driver->dma ? driver->dma(i)
+				     : gup_test_dma_map(t, &driver->page(i)->gup, 0, PAGE_SIZE, !driver->reads);
 		if (dma[i] == GUP_TEST_DMA_ERROR)
 			break;
 	}
@@ -471,7 +471,7 @@ int driver_main(const struct driver *which, const struct CMUnitTest *extra, size
 		cmocka_set_test_filter(getenv(DIES));
 	if (!which->acquire)
 		count = 0;
-	if (!which->no_limit)
+	if (which->acquire && !which->no_limit)
 		tests[count++] = (struct CMUnitTest)cmocka_unit_test(limits);
 	for (size_t i = 0; i < nr; i++)
 		tests[count++] = extra[i];

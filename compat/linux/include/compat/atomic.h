@@ -18,20 +18,59 @@ typedef struct {
 	long counter;
 } atomic_long_t;
 
-#define ATOMIC_INIT(n) { n }
+#define ATOMIC_INIT(n)                                                                                                 \
+	{                                                                                                              \
+		n                                                                                                      \
+	}
 
 #define COMPAT_ATOMIC(prefix, type, value)                                                                             \
-	static inline value prefix##_read(const type *a) { gup_test_look();  return a->counter; }                      \
-	static inline void prefix##_set(type *a, value n) { gup_test_point(); a->counter = n; }                        \
-	static inline value prefix##_add_return(value n, type *a) { gup_test_point(); return a->counter += n; }        \
-	static inline value prefix##_sub_return(value n, type *a) { return prefix##_add_return(-n, a); }               \
-	static inline void prefix##_add(value n, type *a) { prefix##_add_return(n, a); }                               \
-	static inline void prefix##_sub(value n, type *a) { prefix##_add_return(-n, a); }                              \
-	static inline void prefix##_inc(type *a) { prefix##_add_return(1, a); }                                        \
-	static inline void prefix##_dec(type *a) { prefix##_add_return(-1, a); }                                       \
-	static inline value prefix##_inc_return(type *a) { return prefix##_add_return(1, a); }                         \
-	static inline value prefix##_dec_return(type *a) { return prefix##_add_return(-1, a); }                        \
-	static inline bool prefix##_dec_and_test(type *a) { return prefix##_add_return(-1, a) == 0; }                  \
+	static inline value prefix##_read(const type *a)                                                               \
+	{                                                                                                              \
+		gup_test_look();                                                                                       \
+		return a->counter;                                                                                     \
+	}                                                                                                              \
+	static inline void prefix##_set(type *a, value n)                                                              \
+	{                                                                                                              \
+		gup_test_point();                                                                                      \
+		a->counter = n;                                                                                        \
+	}                                                                                                              \
+	static inline value prefix##_add_return(value n, type *a)                                                      \
+	{                                                                                                              \
+		gup_test_point();                                                                                      \
+		return a->counter += n;                                                                                \
+	}                                                                                                              \
+	static inline value prefix##_sub_return(value n, type *a)                                                      \
+	{                                                                                                              \
+		return prefix##_add_return(-n, a);                                                                     \
+	}                                                                                                              \
+	static inline void prefix##_add(value n, type *a)                                                              \
+	{                                                                                                              \
+		prefix##_add_return(n, a);                                                                             \
+	}                                                                                                              \
+	static inline void prefix##_sub(value n, type *a)                                                              \
+	{                                                                                                              \
+		prefix##_add_return(-n, a);                                                                            \
+	}                                                                                                              \
+	static inline void prefix##_inc(type *a)                                                                       \
+	{                                                                                                              \
+		prefix##_add_return(1, a);                                                                             \
+	}                                                                                                              \
+	static inline void prefix##_dec(type *a)                                                                       \
+	{                                                                                                              \
+		prefix##_add_return(-1, a);                                                                            \
+	}                                                                                                              \
+	static inline value prefix##_inc_return(type *a)                                                               \
+	{                                                                                                              \
+		return prefix##_add_return(1, a);                                                                      \
+	}                                                                                                              \
+	static inline value prefix##_dec_return(type *a)                                                               \
+	{                                                                                                              \
+		return prefix##_add_return(-1, a);                                                                     \
+	}                                                                                                              \
+	static inline bool prefix##_dec_and_test(type *a)                                                              \
+	{                                                                                                              \
+		return prefix##_add_return(-1, a) == 0;                                                                \
+	}                                                                                                              \
 	static inline value prefix##_cmpxchg(type *a, value old, value new)                                            \
 	{                                                                                                              \
 		value seen;                                                                                            \
@@ -52,11 +91,23 @@ typedef struct {
 	atomic_t refs;
 } refcount_t;
 
-#define REFCOUNT_INIT(n) { .refs = { n } }
+#define REFCOUNT_INIT(n)                                                                                               \
+	{                                                                                                              \
+		.refs = { n }                                                                                          \
+	}
 
-static inline void refcount_set(refcount_t *r, int n) { atomic_set(&r->refs, n); }
-static inline unsigned int refcount_read(const refcount_t *r) { return atomic_read(&r->refs); }
-static inline void refcount_inc(refcount_t *r) { WARN_ON(atomic_inc_return(&r->refs) <= 1); }
+static inline void refcount_set(refcount_t *r, int n)
+{
+	atomic_set(&r->refs, n);
+}
+static inline unsigned int refcount_read(const refcount_t *r)
+{
+	return atomic_read(&r->refs);
+}
+static inline void refcount_inc(refcount_t *r)
+{
+	WARN_ON(atomic_inc_return(&r->refs) <= 1);
+}
 static inline bool refcount_inc_not_zero(refcount_t *r)
 {
 	gup_test_point();

@@ -55,7 +55,11 @@
 #define data_race(expr) (expr)
 
 /* Looking at what others write is a place where they may run. */
-#define READ_ONCE(x) ({ gup_test_look(); *(const volatile typeof(x) *)&(x); })
+#define READ_ONCE(x)                                                                                                   \
+	({                                                                                                             \
+		gup_test_look();                                                                                       \
+		*(const volatile typeof(x) *)&(x);                                                                     \
+	})
 #define WRITE_ONCE(x, v)                                                                                               \
 	({                                                                                                             \
 		gup_test_point();                                                                                      \
@@ -100,6 +104,9 @@ struct callback_head {
 	void (*func)(struct callback_head *head);
 };
 #define rcu_head callback_head
+
+/* Of the configuration of kernels for x86: an entry of a scatter list has a length for the device too. */
+#define CONFIG_NEED_SG_DMA_LENGTH 1
 
 #define BITS_PER_LONG 64
 #define __BITS_PER_LONG 64

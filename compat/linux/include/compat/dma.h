@@ -36,8 +36,7 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA
 #define dma_map_page(d, p, offset, size, direction)                                                                    \
 	((void)(d), (dma_addr_t)gup_test_dma_map(gup_linux_test, &(p)->gup, offset, size, DMA_FROM(direction)))
 #define dma_map_page_attrs(d, p, offset, size, direction, attrs) dma_map_page(d, p, offset, size, direction)
-#define dma_map_single(d, ptr, size, direction)                                                                        \
-	dma_map_page(d, virt_to_page(ptr), offset_in_page(ptr), size, direction)
+#define dma_map_single(d, ptr, size, direction) dma_map_page(d, virt_to_page(ptr), offset_in_page(ptr), size, direction)
 #define dma_unmap_page(d, address, size, direction)                                                                    \
 	((void)(d), (void)(direction), (void)gup_test_dma_unmap(gup_linux_test, address, size))
 #define dma_unmap_page_attrs(d, address, size, direction, attrs) dma_unmap_page(d, address, size, direction)

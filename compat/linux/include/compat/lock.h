@@ -43,7 +43,10 @@ struct completion {
 	unsigned int done;
 };
 
-#define COMPAT_UNLOCKED { 0 }
+#define COMPAT_UNLOCKED                                                                                                \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
 #define DEFINE_SPINLOCK(name) spinlock_t name = COMPAT_UNLOCKED
 #define DEFINE_MUTEX(name) struct mutex name = { COMPAT_UNLOCKED }
 #define spin_lock_init(l) (*(l) = (spinlock_t)COMPAT_UNLOCKED)

@@ -80,7 +80,8 @@ bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *
 					       COMPAT_PAGES(pages)))
 #if GUP_LINUX == 601
 /* 6.1 could also give the VMAs back. Nobody here asks for them, and who does is told when it is compiled. */
-#define COMPAT_NO_VMAS(vmas) _Static_assert(__builtin_constant_p(vmas), "the compat layer gives no vmas back: pass NULL")
+#define COMPAT_NO_VMAS(vmas)                                                                                           \
+	_Static_assert(__builtin_constant_p(vmas), "the compat layer gives no vmas back: pass NULL")
 #define get_user_pages(start, nr, flags, pages, vmas)                                                                  \
 	({                                                                                                             \
 		COMPAT_NO_VMAS(vmas);                                                                                  \

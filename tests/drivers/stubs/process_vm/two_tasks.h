@@ -136,7 +136,7 @@ static inline void check_written(struct gup_test *t, long done)
 
 /* ---- what is held while it copies ---- */
 
-static uint64_t most_held, held; /* in a call; in the last one that was looked at */
+static uint64_t most_held;
 
 static inline void look(void)
 {
