@@ -19,12 +19,27 @@ static bool is_anon(const struct gup_page *head)
 	return gup_kind(head) == GUP_FRAME_ANON;
 }
 
+/*
+ * With the folio locked nobody is moving it, so each mapping has an entry that counts. A folio that is being moved or split
+ * now is not looked at: it is copied.
+ */
+static bool mapped_once(struct gup_machine *m, struct gup_page *head)
+{
+	bool once;
+
+	if (!gup_folio_trylock(head))
+		return false;
+	once = gup_folio_mapcount(head) == 1 && !gup_flag_test(head, GUP_PF_ISOLATED);
+	gup_folio_unlock(m, head);
+	return once;
+}
+
 static bool can_reuse(struct gup_machine *m, struct gup_page *page, struct gup_page *head, unsigned int level)
 {
 	if (gup_flag_test(level ? head : page, GUP_PF_EXCL))
 		return true;
 	if (m->contract->reuse_by_mapcount)
-		return gup_folio_mapcount(head) == 1 && !gup_flag_test(head, GUP_PF_LOCKED | GUP_PF_ISOLATED);
+		return mapped_once(m, head);
 	return (level || !gup_order(head)) && gup_count_refs(gup_port_load(&head->count)) == 1;
 }
 

@@ -200,6 +200,7 @@ void gup_wake(struct gup_machine *m, u64 pfn);
 /* Sleep until the folio's count is no longer @count, which was read before. The caller keeps the folio in place. */
 void gup_folio_wait_count(struct gup_machine *m, struct gup_page *head, u64 count, u64 timeout_ns);
 
+bool gup_folio_trylock(struct gup_page *head);
 void gup_folio_lock(struct gup_machine *m, struct gup_page *head);
 void gup_folio_unlock(struct gup_machine *m, struct gup_page *head);
 

@@ -43,7 +43,7 @@ void gup_wake(struct gup_machine *m, u64 pfn)
 	gup_port_wake(&bucket->seq);
 }
 
-static bool trylock(struct gup_page *head)
+bool gup_folio_trylock(struct gup_page *head)
 {
 	return !(gup_port_fetch_or(&head->flags, GUP_PF_LOCKED) & GUP_PF_LOCKED);
 }
@@ -52,7 +52,7 @@ void gup_folio_lock(struct gup_machine *m, struct gup_page *head)
 {
 	u64 pfn = gup_pfn(m, head);
 
-	while (!trylock(head)) {
+	while (!gup_folio_trylock(head)) {
 		u32 seen = gup_wait_prepare(m, pfn);
 
 		if (gup_flag_test(head, GUP_PF_LOCKED))

@@ -1,5 +1,5 @@
 /*
- * @NAME@_test.c - a test of @FILE@ in user space. Fill in lend() and take_back(), then run make.
+ * SKELETON_NAME_test.c - a test of SKELETON_FILE in user space. Fill in lend() and take_back(), then run make.
  */
 #include <stdio.h>
 
@@ -47,13 +47,11 @@ static int exchange(struct gup_test *t)
 
 int main(void)
 {
-	struct gup_test_spec spec = {
-		.name = "@FILE@",
-		.contract = @CONTRACT @,
-		.memory = GUP_TEST_ANON,
-		.begin = gup_linux_begin,
-		.end = gup_linux_end
-	};
+	struct gup_test_spec spec = { .name = "SKELETON_FILE",
+				      .contract = SKELETON_CONTRACT,
+				      .memory = GUP_TEST_ANON,
+				      .begin = gup_linux_begin,
+				      .end = gup_linux_end };
 	struct gup_test_result result;
 	int failed = gup_test_fail_each(&spec, exchange, &result) != 0;
 
