@@ -4,13 +4,14 @@
 #   make demo [FILE=path]   the main job, on FILE's bytes
 #   make test               all tests, once
 #   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
+#   make test-driver-mutants  errors in copies of those files: each must be found, with its line
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
 PREFIX ?= /usr/local
 FILE ?=
 
-.PHONY: demo test test-drivers ci bench format lint install clean
+.PHONY: demo test test-drivers test-driver-mutants ci bench format lint install clean
 
 demo:
 	@scripts/deps demo
@@ -25,6 +26,10 @@ test:
 test-drivers:
 	@scripts/deps drivers
 	@scripts/test-drivers
+
+test-driver-mutants:
+	@scripts/deps drivers
+	@scripts/driver-mutants
 
 ci:
 	@scripts/deps ci
