@@ -144,26 +144,17 @@ static int memory_map(struct gup_machine *m)
 	return 0;
 }
 
-static void list_init(struct gup_link *list)
-{
-	list->prev = list->next = list;
-}
-
 void gup_list_add(struct gup_machine *m, struct gup_link *list, struct gup_link *link)
 {
 	gup_port_lock_acquire(&m->list_lock);
-	link->prev = list->prev;
-	link->next = list;
-	list->prev->next = link;
-	list->prev = link;
+	gup_link_add(list, link);
 	gup_port_lock_release(&m->list_lock);
 }
 
 void gup_list_del(struct gup_machine *m, struct gup_link *link)
 {
 	gup_port_lock_acquire(&m->list_lock);
-	link->prev->next = link->next;
-	link->next->prev = link->prev;
+	gup_link_del(link);
 	gup_port_lock_release(&m->list_lock);
 }
 
@@ -176,10 +167,10 @@ static int machine_start(struct gup_machine *m)
 	for (i = 0; i < m->nr_zones; i++)
 		gup_port_rwlock_init(&m->zones[i].isolate_lock);
 	gup_slab_init(m);
-	list_init(&m->mms);
-	list_init(&m->objects);
-	list_init(&m->owners);
-	list_init(&m->pins);
+	gup_link_init(&m->mms);
+	gup_link_init(&m->objects);
+	gup_link_init(&m->owners);
+	gup_link_init(&m->pins);
 	zero = gup_folio_alloc(m, 0, GUP_FRAME_ZERO, false, GUP_SCOPE_UNMOVABLE);
 	if (!zero)
 		return -GUP_ENOMEM;

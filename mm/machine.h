@@ -25,6 +25,25 @@ struct gup_link {
 	struct gup_link *prev, *next;
 };
 
+static inline void gup_link_init(struct gup_link *list)
+{
+	list->prev = list->next = list;
+}
+
+static inline void gup_link_add(struct gup_link *list, struct gup_link *link)
+{
+	link->prev = list->prev;
+	link->next = list;
+	list->prev->next = link;
+	list->prev = link;
+}
+
+static inline void gup_link_del(struct gup_link *link)
+{
+	link->prev->next = link->next;
+	link->next->prev = link->prev;
+}
+
 /* ---- frames ---- */
 
 /* Home type of a pageblock, and whether it is being emptied. One byte for each 2 MiB. */

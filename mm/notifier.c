@@ -14,29 +14,10 @@
  */
 #include "internal.h"
 
-static void link_init(struct gup_link *list)
-{
-	list->prev = list->next = list;
-}
-
-static void link_add(struct gup_link *list, struct gup_link *link)
-{
-	link->prev = list->prev;
-	link->next = list;
-	list->prev->next = link;
-	list->prev = link;
-}
-
-static void link_del(struct gup_link *link)
-{
-	link->prev->next = link->next;
-	link->next->prev = link->prev;
-}
-
 void gup_notifiers_init(struct gup_notifiers *n)
 {
-	link_init(&n->list);
-	link_init(&n->running);
+	gup_link_init(&n->list);
+	gup_link_init(&n->running);
 	n->seq = 1;
 }
 
@@ -55,7 +36,7 @@ static void enter(struct gup_invalidation *inv)
 	gup_port_lock_acquire(&n->lock);
 	n->seq += 2;
 	inv->seq = n->seq;
-	link_add(&n->running, &inv->link);
+	gup_link_add(&n->running, &inv->link);
 	gup_port_lock_release(&n->lock);
 }
 
@@ -65,7 +46,7 @@ static void leave(struct gup_invalidation *inv)
 	bool wake;
 
 	gup_port_lock_acquire(&n->lock);
-	link_del(&inv->link);
+	gup_link_del(&inv->link);
 	gup_port_store(&n->changed, n->changed + 1);
 	wake = n->waiters;
 	gup_port_lock_release(&n->lock);
@@ -293,7 +274,7 @@ void gup_unsubscribed_locked(struct gup_notifiers *n)
 
 static void link_notifier(struct gup_notifiers *n, struct gup_subscription *sub)
 {
-	link_add(&n->list, &GUP_CONTAINER_OF(sub, struct gup_notifier, sub)->link);
+	gup_link_add(&n->list, &GUP_CONTAINER_OF(sub, struct gup_notifier, sub)->link);
 }
 
 int gup_notifier_register(struct gup_mm *mm, const struct gup_notifier_ops *ops, void *context,
@@ -354,7 +335,7 @@ int gup_notifier_unregister(struct gup_notifier *notifier)
 	release_once(notifier);
 	gup_port_lock_acquire(&n->lock);
 	gup_invalidation_wait_locked(n, n->seq, NULL);
-	link_del(&notifier->link);
+	gup_link_del(&notifier->link);
 	gup_unsubscribed_locked(n);
 	gup_port_lock_release(&n->lock);
 	gup_slab_free(mm->m, GUP_SLAB_NOTIFIER, notifier);

@@ -229,7 +229,7 @@ void gup_test_look(void)
 void gup_test_point(void)
 {
 	gup_sim_point_at(GUP_SIM_POINT, NULL, GUP_KIT_HERE);
-	gup_sim_progress();
+	gup_sim_changed(true);
 }
 
 void gup_test_stall(const char *what)

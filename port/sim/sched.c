@@ -291,11 +291,6 @@ void gup_sim_block(enum gup_sim_state state, void *on, uint64_t wake_at)
 	gup_sim_refuel();
 }
 
-void gup_sim_progress(void)
-{
-	gup_sim_changes++;
-}
-
 /* Stalls in a row, without a change by anybody, show a deadlock. */
 void gup_sim_stall(const char *what, const void *site)
 {

@@ -99,9 +99,6 @@ struct gup_sim_outcome {
 void gup_sim_run(const struct gup_sim_fiber *fibers, unsigned int nr, const struct gup_sim_plan *plan,
 		 struct gup_sim_outcome *out);
 
-/** gup_sim_progress() - the fiber changes something that another may stall for. */
-void gup_sim_progress(void);
-
 /** gup_sim_stall() - the caller cannot go on until another fiber has done something; @site: for reports. */
 void gup_sim_stall(const char *what, const void *site);
 

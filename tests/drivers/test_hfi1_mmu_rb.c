@@ -6,7 +6,7 @@
  * The file itself pins nothing. Its user here is the smallest one: a node is a range that user_pages.c pinned for
  * reading, the cache has one reference on it, and whoever uses its pages another.
  */
-#include "harness.h"
+#include "others.h"
 
 #include <../drivers/infiniband/hw/hfi1/mmu_rb.h>
 
@@ -305,19 +305,8 @@ static int play_refusals(struct gup_test *t)
 /* The process has ended before the file is closed: until then its pages are pinned. */
 static int play_exit(struct gup_test *t)
 {
-	struct task_struct *before = current, *task;
-	struct gup_mm *mm;
-	u64 addr;
-	int ret;
+	int ret = acquire_and_exit(t, acquire);
 
-	if (gup_mm_create(gup_test_machine(t), "other", &mm))
-		return -ENOMEM;
-	task = gup_linux_task(mm, "other");
-	gup_linux_become(task);
-	addr = gup_test_buffer(t, mm, PAGES);
-	ret = acquire(t, addr, PAGES);
-	gup_linux_become(before);
-	gup_linux_exit(task);
 	if (ret)
 		return ret;
 	expect_pinned(t, PAGES, "after the exit");

@@ -3,7 +3,7 @@
  * tests/drivers/test_hfi1_pin_system.c - drivers/infiniband/hw/hfi1/pin_system.c: what a process sends, from a cache of
  * pinned ranges (mmu_rb.c, user_pages.c).
  */
-#include "harness.h"
+#include "others.h"
 
 #include "packet.h"
 
@@ -75,19 +75,8 @@ static int play_unmap_sent(struct gup_test *t)
 
 static int play_exit(struct gup_test *t)
 {
-	struct task_struct *before = current, *task;
-	struct gup_mm *mm;
-	u64 addr;
-	int ret;
+	int ret = acquire_and_exit(t, acquire);
 
-	if (gup_mm_create(gup_test_machine(t), "other", &mm))
-		return -ENOMEM;
-	task = gup_linux_task(mm, "other");
-	gup_linux_become(task);
-	addr = gup_test_buffer(t, mm, PAGES);
-	ret = acquire(t, addr, PAGES);
-	gup_linux_become(before);
-	gup_linux_exit(task);
 	if (ret)
 		return ret;
 	expect_pinned(t, PAGES, "after the exit");

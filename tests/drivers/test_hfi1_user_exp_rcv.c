@@ -3,7 +3,7 @@
  * tests/drivers/test_hfi1_user_exp_rcv.c - drivers/infiniband/hw/hfi1/user_exp_rcv.c: user memory in the receive
  * entries ("TIDs") of the card, pinned by user_pages.c and let go of when an interval notifier says that it is unmapped.
  */
-#include "harness.h"
+#include "others.h"
 
 #include "card.h"
 
@@ -120,24 +120,18 @@ static int play_other_changes(struct gup_test *t)
 	return 0;
 }
 
+static int open_and_setup(struct gup_test *t, uint64_t addr, unsigned int pages)
+{
+	int ret = open_all(0);
+
+	return ret ? ret : setup_all(t, addr, pages, true);
+}
+
 /* The process ends while somebody else has the file open: what it registered is let go of with its memory. */
 static int play_exit(struct gup_test *t)
 {
-	struct task_struct *before = current, *task;
-	struct gup_mm *mm;
-	u64 addr;
-	int ret;
+	int ret = acquire_and_exit(t, open_and_setup);
 
-	if (gup_mm_create(gup_test_machine(t), "other", &mm))
-		return -ENOMEM;
-	task = gup_linux_task(mm, "other");
-	gup_linux_become(task);
-	addr = gup_test_buffer(t, mm, PAGES);
-	ret = open_all(0);
-	if (!ret)
-		ret = setup_all(t, addr, PAGES, true);
-	gup_linux_become(before);
-	gup_linux_exit(task);
 	if (pinned(t))
 		gup_test_fail(t, "%llu pages are pinned after the exit", pinned(t));
 	if (!file.entry_to_rb)

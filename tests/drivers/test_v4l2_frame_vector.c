@@ -3,7 +3,7 @@
  * tests/drivers/test_v4l2_frame_vector.c - drivers/media/common/videobuf2/frame_vector.c: pin_user_pages_fast(LONGTERM)
  * into a vector that holds pages or their pfns. 6.1 always adds WRITE and FORCE, 6.12 WRITE if the device writes.
  */
-#include "harness.h"
+#include "others.h"
 
 #include <media/frame_vector.h>
 
@@ -11,7 +11,6 @@
 #define BYTES (PAGES * PAGE_SIZE)
 
 static struct frame_vector *vector;
-static uint64_t shared_addr;
 
 static int get_frames(uint64_t addr, unsigned int nr, bool write, struct frame_vector *vec)
 {
@@ -86,26 +85,16 @@ static void expect_held(struct gup_test *t, const char *when, u64 wanted)
 
 /* ---- where the pages lie: LONGTERM has moved them out of what others want back ---- */
 
-static int play_place(struct gup_test *t)
+static int play_lent(struct gup_test *t)
 {
-	uint64_t addr = gup_test_buffer(t, NULL, PAGES);
-	struct gup_frame_info info;
-	int ret = acquire(t, addr, PAGES);
-
-	if (ret)
-		return ret;
-	for (unsigned int i = 0; i < PAGES; i++)
-		if (gup_frame_info(gup_test_machine(t), page_to_pfn(page_of(i)), &info) || info.zone != GUP_ZONE_NORMAL)
-			gup_test_fail(t, "page %u is held where it must not be", i);
-	release(t);
-	return 0;
+	return play_place(t, page_of);
 }
 
 static void out_of_lent_memory(void **state)
 {
 	(void)state;
-	driver_run(GUP_TEST_CMA, play_place);
-	driver_run(GUP_TEST_MOVABLE, play_place);
+	driver_run(GUP_TEST_CMA, play_lent);
+	driver_run(GUP_TEST_MOVABLE, play_lent);
 }
 
 /* ---- pages and pfns ---- */
@@ -285,12 +274,6 @@ static void a_device_that_only_reads(void **state)
 
 /* ---- two threads ---- */
 
-static int make_buffer(struct gup_test *t)
-{
-	shared_addr = gup_test_buffer(t, NULL, PAGES);
-	return shared_addr ? 0 : -ENOMEM;
-}
-
 static void device_writes(struct gup_test *t, struct frame_vector *vec, u32 tag)
 {
 	char bytes[PAGE_SIZE];
@@ -318,22 +301,6 @@ static void takes(struct gup_test *t)
 	put(own);
 }
 
-static void unmaps(struct gup_test *t)
-{
-	if (gup_munmap(gup_test_mm(t), shared_addr, BYTES))
-		gup_test_fail(t, "munmap failed");
-}
-
-static void forks(struct gup_test *t)
-{
-	struct gup_mm *child;
-
-	if (gup_mm_fork(gup_test_mm(t), "child", &child))
-		gup_test_fail(t, "fork failed");
-	else
-		gup_mm_destroy(child);
-}
-
 static void look_at_written(struct gup_test *t)
 {
 	gup_test_expect(t, NULL, shared_addr, BYTES, 1);
@@ -342,12 +309,12 @@ static void look_at_written(struct gup_test *t)
 static void against_others(void **state)
 {
 	static const struct gup_test_play plays[] = {
-		{ .begin = make_buffer, .actors = { { "take", takes }, { "munmap", unmaps } }, .count = 400 },
-		{ .begin = make_buffer,
-		  .actors = { { "take", takes }, { "fork", forks } },
+		{ .begin = share_buffer, .actors = { { "take", takes }, { "munmap", unmap_shared } }, .count = 400 },
+		{ .begin = share_buffer,
+		  .actors = { { "take", takes }, { "fork", fork_and_exit } },
 		  .end = look_at_written,
 		  .count = 400 },
-		{ .begin = make_buffer,
+		{ .begin = share_buffer,
 		  .actors = { { "take", takes }, { "take too", takes } },
 		  .end = look_at_written,
 		  .count = 400 },

@@ -5,6 +5,7 @@
  * of another card on the bus. The queue around it (videobuf-core.c) is here as much as its callers need.
  */
 #include "card.h"
+#include "others.h"
 
 /* FORCE writes to what the user may only read, if it is the user's own copy. */
 static int refuses(enum gup_test_memory memory)
@@ -90,38 +91,29 @@ static void prepared_again(void **state)
 
 /* ---- where the pages lie: LONGTERM has moved them out of what others want back ---- */
 
-static int play_place(struct gup_test *t)
+static struct page *page_of(unsigned int i)
 {
-	uint64_t addr = gup_test_buffer(t, NULL, PAGES);
-	struct gup_frame_info info;
-	int ret = acquire(t, addr, PAGES);
+	return videobuf_to_dma(buffer)->pages[i];
+}
 
-	if (ret)
-		return ret;
-	for (unsigned int i = 0; i < PAGES; i++)
-		if (gup_frame_info(gup_test_machine(t), page_to_pfn(videobuf_to_dma(buffer)->pages[i]), &info) ||
-		    info.zone != GUP_ZONE_NORMAL)
-			gup_test_fail(t, "page %u is held where it must not be", i);
-	release(t);
-	return 0;
+static int play_lent(struct gup_test *t)
+{
+	return play_place(t, page_of);
 }
 
 static void out_of_lent_memory(void **state)
 {
 	(void)state;
-	driver_run(GUP_TEST_CMA, play_place);
-	driver_run(GUP_TEST_MOVABLE, play_place);
+	driver_run(GUP_TEST_CMA, play_lent);
+	driver_run(GUP_TEST_MOVABLE, play_lent);
 }
 
 /* ---- two threads ---- */
 
-static uint64_t shared_addr;
-
 static int make_buffer(struct gup_test *t)
 {
 	init_queue();
-	shared_addr = gup_test_buffer(t, NULL, PAGES);
-	return shared_addr ? 0 : -ENOMEM;
+	return share_buffer(t);
 }
 
 static void captures(struct gup_test *t)
@@ -141,22 +133,6 @@ static void captures(struct gup_test *t)
 	destroy(own);
 }
 
-static void unmaps(struct gup_test *t)
-{
-	if (gup_munmap(gup_test_mm(t), shared_addr, BYTES))
-		gup_test_fail(t, "munmap failed");
-}
-
-static void forks(struct gup_test *t)
-{
-	struct gup_mm *child;
-
-	if (gup_mm_fork(gup_test_mm(t), "child", &child))
-		gup_test_fail(t, "fork failed");
-	else
-		gup_mm_destroy(child);
-}
-
 static void look_at_written(struct gup_test *t)
 {
 	gup_test_expect(t, NULL, shared_addr, BYTES, 1);
@@ -165,9 +141,11 @@ static void look_at_written(struct gup_test *t)
 static void against_others(void **state)
 {
 	static const struct gup_test_play plays[] = {
-		{ .begin = make_buffer, .actors = { { "capture", captures }, { "munmap", unmaps } }, .count = 400 },
 		{ .begin = make_buffer,
-		  .actors = { { "capture", captures }, { "fork", forks } },
+		  .actors = { { "capture", captures }, { "munmap", unmap_shared } },
+		  .count = 400 },
+		{ .begin = make_buffer,
+		  .actors = { { "capture", captures }, { "fork", fork_and_exit } },
 		  .end = look_at_written,
 		  .count = 400 },
 		{ .begin = make_buffer,

@@ -4,6 +4,7 @@
  * nothing, counted in user->locked_vm, and all of it seen as one run of kernel addresses through vmap().
  */
 #include "area.h"
+#include "others.h"
 
 /* ---- the run of addresses ---- */
 
@@ -37,26 +38,16 @@ static void written_through_the_kernels_addresses(void **state)
 
 /* ---- where the pages lie: LONGTERM has moved them out of what others want back ---- */
 
-static int play_place(struct gup_test *t)
+static int play_lent(struct gup_test *t)
 {
-	uint64_t addr = gup_test_buffer(t, NULL, PAGES);
-	struct gup_frame_info info;
-	int ret = acquire(t, addr, PAGES);
-
-	if (ret)
-		return ret;
-	for (unsigned int i = 0; i < PAGES; i++)
-		if (gup_frame_info(gup_test_machine(t), page_to_pfn(page_of(i)), &info) || info.zone != GUP_ZONE_NORMAL)
-			gup_test_fail(t, "page %u is held where it must not be", i);
-	release(t);
-	return 0;
+	return play_place(t, page_of);
 }
 
 static void out_of_lent_memory(void **state)
 {
 	(void)state;
-	driver_run(GUP_TEST_CMA, play_place);
-	driver_run(GUP_TEST_MOVABLE, play_place);
+	driver_run(GUP_TEST_CMA, play_lent);
+	driver_run(GUP_TEST_MOVABLE, play_lent);
 }
 
 /* ---- a hole: pins 5 pages of 8, gives them back, and takes only those 5 off the count ---- */
@@ -105,19 +96,11 @@ static void a_hole(void **state)
 
 /* ---- two threads ---- */
 
-static uint64_t shared_addr;
-
-static int make_buffer(struct gup_test *t)
-{
-	shared_addr = gup_test_buffer(t, NULL, PAGES);
-	return shared_addr ? 0 : -ENOMEM;
-}
-
 static int make_buffer_and_limit(struct gup_test *t)
 {
 	count_from_here();
 	gup_linux_set_limit(BYTES);
-	return make_buffer(t);
+	return share_buffer(t);
 }
 
 /* One at a time fits into the limit; who does not fit is refused. */
@@ -183,17 +166,6 @@ static void discards(struct gup_test *t)
 		gup_test_fail(t, "madvise failed");
 }
 
-static void forks(struct gup_test *t)
-{
-	struct gup_mm *child;
-
-	if (gup_mm_fork(gup_test_mm(t), "child", &child)) {
-		gup_test_fail(t, "fork failed");
-		return;
-	}
-	gup_mm_destroy(child);
-}
-
 /* Pinned pages are copied at once when they fork, so the parent still has them; where it was written, it shows. */
 static void look_at_forked(struct gup_test *t)
 {
@@ -203,11 +175,11 @@ static void look_at_forked(struct gup_test *t)
 static void register_against_others(void **state)
 {
 	static const struct gup_test_play plays[] = {
-		{ .begin = make_buffer,
+		{ .begin = share_buffer,
 		  .actors = { { "register", registers_and_writes }, { "discard", discards } },
 		  .count = 400 },
-		{ .begin = make_buffer,
-		  .actors = { { "register", registers_and_writes }, { "fork", forks } },
+		{ .begin = share_buffer,
+		  .actors = { { "register", registers_and_writes }, { "fork", fork_and_exit } },
 		  .end = look_at_forked,
 		  .count = 400 },
 	};
@@ -234,17 +206,11 @@ static void registers_what_may_go(struct gup_test *t)
 	xdp_put_umem(own, false);
 }
 
-static void unmaps(struct gup_test *t)
-{
-	if (gup_munmap(gup_test_mm(t), shared_addr, BYTES))
-		gup_test_fail(t, "munmap failed");
-}
-
 static void register_against_munmap(void **state)
 {
 	static const struct gup_test_play play = {
-		.begin = make_buffer,
-		.actors = { { "register", registers_what_may_go }, { "munmap", unmaps } },
+		.begin = share_buffer,
+		.actors = { { "register", registers_what_may_go }, { "munmap", unmap_shared } },
 		.count = 400,
 	};
 

@@ -20,6 +20,11 @@ static uint64_t dma[MAX_PAGES];
 static enum gup_test_memory memory_now;
 static const char *scene = "";
 
+const struct driver *driver_now(void)
+{
+	return driver;
+}
+
 /* ---- findings ---- */
 
 static bool is_now(const char *when, const struct gup_test_report *report)

@@ -86,6 +86,9 @@ struct driver {
  */
 int driver_main(const struct driver *driver, const struct CMUnitTest *extra, size_t nr);
 
+/** driver_now() - the driver under test. */
+const struct driver *driver_now(void);
+
 /** driver_run() - play a scenario once for a test of the driver's own; fails the test on any finding but known ones. */
 void driver_run(enum gup_test_memory memory, gup_test_scenario scenario);
 
