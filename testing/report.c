@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kit.h"
+#include "sim.h"
 
 #define TEXT_MAX 768
 
@@ -46,7 +47,10 @@ static void print(const struct gup_test *t, const struct gup_test_report *report
 {
 	const char *name = t->spec->name ? t->spec->name : "gup-test";
 
-	if (report->schedule)
+	if (gup_sim_is_exact(report->schedule))
+		fprintf(stderr, "%s: %s (GUP_REPLAY=%#llx)\n", name, report->text,
+			(unsigned long long)report->schedule);
+	else if (report->schedule)
 		fprintf(stderr, "%s: %s (GUP_REPLAY=%llu)\n", name, report->text, (unsigned long long)report->schedule);
 	else
 		fprintf(stderr, "%s: %s\n", name, report->text);

@@ -5,24 +5,16 @@
  * The deterministic host (port/sim) does the scheduling; here is what each schedule begins with and how its findings
  * reach the kit. Schedule 1 plays one actor after the other; its length tells where pre-emptions are worth a try, so it
  * is played first, unseen, if another one comes first. So a schedule is the same whether it is replayed or was reached.
+ * What is found is replayed once more with its trace, if it is printed. explore.c plays those that can be counted.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kit.h"
-#include "sim.h"
+#include "schedule.h"
 
 #define USUAL_COUNT 1000u
 #define MAX_ABANDONED 64u
-
-/* One schedule. */
-struct run {
-	const struct gup_test_spec *spec;
-	const struct gup_test_play *play;
-	struct gup_sim_plan plan;
-	struct gup_sim_outcome outcome;
-	u64 findings;
-};
 
 struct part {
 	struct gup_test *t;
@@ -70,7 +62,7 @@ static void run_part(void *arg)
 	part->run(part->t);
 }
 
-static void act(struct gup_test *t, struct run *run)
+static void act(struct gup_test *t, struct gup_kit_run *run)
 {
 	struct gup_sim_fiber fibers[GUP_TEST_MAX_ACTORS];
 	struct part parts[GUP_TEST_MAX_ACTORS];
@@ -107,7 +99,7 @@ static bool begin(struct gup_test *t, const struct gup_test_play *play)
 	return !err;
 }
 
-static void play_on(struct gup_test *t, struct run *run)
+static void play_on(struct gup_test *t, struct gup_kit_run *run)
 {
 	if (begin(t, run->play)) {
 		act(t, run);
@@ -123,8 +115,7 @@ static void play_on(struct gup_test *t, struct run *run)
 	run->findings = gup_test_close(t);
 }
 
-/* 0, or why there is no machine. */
-static int run_schedule(struct run *run)
+int gup_kit_run_schedule(struct gup_kit_run *run)
 {
 	struct gup_test *t = NULL;
 	int err;
@@ -151,71 +142,89 @@ static void unseen(void *context, const struct gup_test_report *report)
 	(void)report;
 }
 
-static void keep_length(struct run *run, const struct gup_sim_outcome *first)
+static void keep_length(struct gup_kit_run *run, const struct gup_sim_outcome *first)
 {
 	memcpy(run->plan.length, first->length, sizeof(first->length));
 }
 
-static int learn_length(const struct gup_test_spec *spec, const struct gup_test_play *play, struct run *out)
+static int learn_length(const struct gup_test_spec *spec, const struct gup_test_play *play, struct gup_kit_run *out)
 {
 	struct gup_test_spec quiet = *spec;
-	struct run run = { .spec = &quiet, .play = play, .plan = { .number = 1 } };
+	struct gup_kit_run run = { .spec = &quiet, .play = play, .plan = { .number = 1 } };
 	int err;
 
 	quiet.report = unseen;
-	err = run_schedule(&run);
+	err = gup_kit_run_schedule(&run);
 	keep_length(out, &run.outcome);
 	return err;
 }
 
-struct range {
-	u64 first, count;
-	bool trace;
-};
-
-static struct range range_of(const struct gup_test_play *play)
+int gup_kit_run_counted(struct gup_kit_run *run, uint64_t number, struct gup_test_result *result)
 {
-	const char *replay = getenv("GUP_REPLAY");
-
-	if (replay && *replay)
-		return (struct range){ strtoull(replay, NULL, 0), 1, true };
-	return (struct range){ play->first ? play->first : 1, play->count ? play->count : USUAL_COUNT, play->trace };
-}
-
-static int play_range(struct run *run, const struct range *range, struct gup_test_result *result)
-{
-	u64 nr;
 	int err;
 
-	for (nr = range->first; nr - range->first < range->count && !result->findings; nr++) {
-		run->plan.number = nr;
-		run->plan.trace = range->trace;
-		err = run_schedule(run);
-		if (err)
-			return err;
+	run->plan.number = number;
+	err = gup_kit_run_schedule(run);
+	if (err)
+		return err;
+	result->runs++;
+	result->findings = run->findings;
+	result->schedule = run->findings ? number : 0;
+	return run->findings ? -GUP_ENOTRECOVERABLE : 0;
+}
+
+/* By chance, as many as were asked for. */
+static int sample(struct gup_kit_run *run, struct gup_test_result *result)
+{
+	u64 first = run->play->first ? run->play->first : 1, count = run->play->count ? run->play->count : USUAL_COUNT,
+	    nr;
+	int err = first == 1 ? 0 : learn_length(run->spec, run->play, run);
+
+	for (nr = first; nr - first < count && !err; nr++) {
+		err = gup_kit_run_counted(run, nr, result);
 		if (nr == 1)
 			keep_length(run, &run->outcome);
-		result->runs++;
-		result->findings = run->findings;
-		result->schedule = run->findings ? nr : 0;
 	}
-	return result->findings ? -GUP_ENOTRECOVERABLE : 0;
+	return err;
+}
+
+/* One schedule with its trace; @seen: its findings are reported. */
+static int replay(struct gup_kit_run *run, u64 number, bool seen, struct gup_test_result *result)
+{
+	struct gup_test_spec spec = *run->spec;
+	struct gup_kit_run again = { .spec = &spec, .play = run->play, .plan.trace = true };
+	int err = number == 1 ? 0 : learn_length(&spec, run->play, &again);
+
+	if (!seen)
+		spec.report = unseen;
+	return err ? err : gup_kit_run_counted(&again, number, result);
+}
+
+static int play_all(struct gup_kit_run *run, struct gup_test_result *result)
+{
+	struct gup_test_result shown = { 0 };
+	int err = run->play->explore ? gup_kit_explore(run, result) : 0;
+
+	if (!err)
+		err = sample(run, result);
+	if (result->findings && !run->play->trace && !run->spec->report)
+		replay(run, result->schedule, false, &shown);
+	return err;
 }
 
 int gup_test_schedules(const struct gup_test_spec *spec, const struct gup_test_play *play, struct gup_test_result *out)
 {
-	struct run run = { .spec = spec, .play = play };
+	struct gup_kit_run run = { .spec = spec, .play = play, .plan.trace = play && play->trace };
+	const char *number = getenv("GUP_REPLAY");
 	struct gup_test_result result = { 0 };
-	struct range range;
-	int err = 0;
+	int err;
 
-	if (!spec || !play)
+	if (!spec || !play || play->explore > GUP_TEST_MAX_EXPLORE)
 		return -GUP_EINVAL;
-	range = range_of(play);
-	if (range.first != 1)
-		err = learn_length(spec, play, &run);
-	if (!err)
-		err = play_range(&run, &range, &result);
+	if (number && *number)
+		err = replay(&run, strtoull(number, NULL, 0), true, &result);
+	else
+		err = play_all(&run, &result);
 	if (out)
 		*out = result;
 	return err;
@@ -235,6 +244,17 @@ void gup_test_point(void)
 void gup_test_stall(const char *what)
 {
 	gup_sim_stall(what, GUP_KIT_HERE);
+}
+
+void gup_test_note(const char *fmt, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	gup_sim_note(text);
 }
 
 void **gup_test_local(void)

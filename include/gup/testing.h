@@ -278,6 +278,7 @@ int gup_test_fail_each(const struct gup_test_spec *spec, gup_test_scenario scena
 /* ---- schedules ---- */
 
 #define GUP_TEST_MAX_ACTORS 4
+#define GUP_TEST_MAX_EXPLORE 3
 
 /** struct gup_test_actor - one thread of a play; @name is shown in reports and traces. */
 struct gup_test_actor {
@@ -287,12 +288,15 @@ struct gup_test_actor {
 
 /**
  * struct gup_test_play - actors that run at once
- * @begin:  before them, alone, or NULL. Return: 0 or a negative errno, which ends the run and is reported.
- * @actors: those with a name
- * @end:    after them, alone, or NULL
- * @count:  how many schedules to try; 0 for 1000
- * @first:  number of the first one; 0 for 1
- * @trace:  print each switch on stderr
+ * @begin:   before them, alone, or NULL. Return: 0 or a negative errno, which ends the run and is reported.
+ * @actors:  those with a name
+ * @end:     after them, alone, or NULL
+ * @count:   how many schedules to try by chance; 0 for 1000
+ * @first:   number of the first one of those; 0 for 1
+ * @trace:   print each switch on stderr. Without it, what is found is played once more with its trace, if the spec has
+ *           findings printed.
+ * @explore: first play every schedule with at most so many pre-emptions; up to GUP_TEST_MAX_EXPLORE. Two actors with
+ *           300 points each have about 1,200 of one, and 400,000 of two.
  */
 struct gup_test_play {
 	int (*begin)(struct gup_test *t);
@@ -301,6 +305,7 @@ struct gup_test_play {
 	uint64_t count;
 	uint64_t first;
 	bool trace;
+	unsigned int explore;
 };
 
 /**
@@ -309,11 +314,12 @@ struct gup_test_play {
  * @play: who acts
  * @out:  receives what it came to; may be NULL
  *
- * Actors switch at atomics, locks, lockless sections, waits, and where they call gup_test_point(). The number of a
- * schedule decides every choice, so it replays: set the environment variable GUP_REPLAY to it (only that one is played,
- * with its trace), or @play->first with a @play->count of 1. Ends after the first schedule with findings.
+ * Actors switch at atomics, locks, lockless sections, waits, and where they call gup_test_point(). Stores of the core
+ * that are not seq_cst may be seen late by the others. The number of a schedule decides every choice, so it replays: set
+ * the environment variable GUP_REPLAY to it, and only that one is played, with its trace. Ends after the first schedule
+ * with findings.
  *
- * Return: as for gup_test_run().
+ * Return: as for gup_test_run(); -EINVAL also for more than GUP_TEST_MAX_EXPLORE pre-emptions.
  */
 int gup_test_schedules(const struct gup_test_spec *spec, const struct gup_test_play *play, struct gup_test_result *out);
 
@@ -332,6 +338,9 @@ void gup_test_look(void);
  * Outside of a play nobody else can do anything: that is a deadlock, reported by stopping the program.
  */
 void gup_test_stall(const char *what);
+
+/** gup_test_note() - a line in the trace of the schedule, in the column of the running actor. */
+void gup_test_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** gup_test_local() - a word of the running actor's own; NULL at the begin of each run. One for whoever is no actor. */
 void **gup_test_local(void);

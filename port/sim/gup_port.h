@@ -4,7 +4,8 @@
  *
  * Included by mm/host.h only. What each primitive promises is written in port/template/gup_port.h. Here all actors are
  * fibers of one thread. Each operation is a point: the scheduler may let another fiber run before it (sched.c), and
- * then it simply happens. A point at which nothing is due is one subtraction.
+ * then it simply happens; only a relaxed or release store may be seen late by the others (buffer.c). A point at which
+ * nothing is due is one subtraction.
  */
 #ifndef GUP_PORT_SIM_H
 #define GUP_PORT_SIM_H
@@ -37,8 +38,12 @@ enum gup_sim_op {
 	GUP_SIM_NR_OPS,
 };
 
-extern int64_t gup_sim_fuel;	 /* points until the scheduler wants to be asked */
-extern uint64_t gup_sim_changes; /* operations after which somebody who waits should look again */
+extern int64_t gup_sim_fuel;	  /* points until the scheduler wants to be asked */
+extern uint64_t gup_sim_changes;  /* operations after which somebody who waits should look again */
+extern unsigned int gup_sim_late; /* stores that not everybody sees yet */
+
+void gup_sim_store_later(volatile void *at, unsigned int bytes, bool release);
+void gup_sim_stores_visible(void);
 
 /* The scheduler's turn; its return address is the place of the point. */
 void gup_sim_ask(enum gup_sim_op op, const volatile void *at);
@@ -53,6 +58,17 @@ GUP_SIM_INLINE void *gup_sim_point(enum gup_sim_op op, const volatile void *at)
 		gup_sim_ask(op, at);
 	if (op == GUP_SIM_STORE || op == GUP_SIM_FETCH)
 		gup_sim_changes++;
+	if (op != GUP_SIM_LOAD && __builtin_expect(gup_sim_late != 0, 0))
+		gup_sim_stores_visible();
+	return (void *)(uintptr_t)at;
+}
+
+GUP_SIM_INLINE void *gup_sim_weak_store(volatile void *at, unsigned int bytes, bool release)
+{
+	if (__builtin_expect(--gup_sim_fuel < 0, 0))
+		gup_sim_ask(GUP_SIM_STORE, at);
+	gup_sim_changes++;
+	gup_sim_store_later(at, bytes, release);
 	return (void *)(uintptr_t)at;
 }
 
@@ -68,8 +84,9 @@ GUP_SIM_INLINE bool gup_sim_changed(bool changed)
 #define gup_port_load_acquire(p) gup_port_load(p)
 #define gup_port_load_relaxed(p) gup_port_load(p)
 #define gup_port_store(p, v) __atomic_store_n(GUP_SIM_AT(GUP_SIM_STORE, p), (v), __ATOMIC_RELAXED)
-#define gup_port_store_release(p, v) gup_port_store(p, v)
-#define gup_port_store_relaxed(p, v) gup_port_store(p, v)
+#define GUP_SIM_WEAK(p, release) ((__typeof__(p))gup_sim_weak_store((p), sizeof(*(p)), release))
+#define gup_port_store_release(p, v) __atomic_store_n(GUP_SIM_WEAK(p, true), (v), __ATOMIC_RELAXED)
+#define gup_port_store_relaxed(p, v) __atomic_store_n(GUP_SIM_WEAK(p, false), (v), __ATOMIC_RELAXED)
 #define gup_port_cas(p, expected, desired)                                                                             \
 	gup_sim_changed(__atomic_compare_exchange_n(GUP_SIM_AT(GUP_SIM_CAS, p), (expected), (desired), false,          \
 						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
@@ -93,25 +110,25 @@ struct gup_port_rwlock {
 	uint32_t writer; /* as the word of a lock */
 };
 
-/* Functions by macro, so that a return address is the core's own line. */
-void gup_sim_lock(struct gup_port_lock *l);
+/* Functions by macro, so that a return address is the core's own line. Locks of one expression are of one kind (order.c). */
+void gup_sim_lock(struct gup_port_lock *l, const char *name);
 void gup_sim_unlock(struct gup_port_lock *l);
 void gup_sim_rwlock_init(struct gup_port_rwlock *l);
 void gup_sim_rwlock_destroy(struct gup_port_rwlock *l);
-void gup_sim_read_lock(struct gup_port_rwlock *l);
+void gup_sim_read_lock(struct gup_port_rwlock *l, const char *name);
 void gup_sim_read_unlock(struct gup_port_rwlock *l);
-void gup_sim_write_lock(struct gup_port_rwlock *l);
+void gup_sim_write_lock(struct gup_port_rwlock *l, const char *name);
 void gup_sim_write_unlock(struct gup_port_rwlock *l);
 void gup_sim_section_begin(void);
 void gup_sim_section_end(void);
 
-#define gup_port_lock_acquire(l) gup_sim_lock(l)
+#define gup_port_lock_acquire(l) gup_sim_lock(l, #l)
 #define gup_port_lock_release(l) gup_sim_unlock(l)
 #define gup_port_rwlock_init(l) gup_sim_rwlock_init(l)
 #define gup_port_rwlock_destroy(l) gup_sim_rwlock_destroy(l)
-#define gup_port_rwlock_read_lock(l) gup_sim_read_lock(l)
+#define gup_port_rwlock_read_lock(l) gup_sim_read_lock(l, #l)
 #define gup_port_rwlock_read_unlock(l) gup_sim_read_unlock(l)
-#define gup_port_rwlock_write_lock(l) gup_sim_write_lock(l)
+#define gup_port_rwlock_write_lock(l) gup_sim_write_lock(l, #l)
 #define gup_port_rwlock_write_unlock(l) gup_sim_write_unlock(l)
 #define gup_port_rcu_read_lock() gup_sim_section_begin()
 #define gup_port_rcu_read_unlock() gup_sim_section_end()

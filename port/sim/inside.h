@@ -5,7 +5,9 @@
  *	sched.c   points, who runs next, blocking, the end of a play
  *	plan.c    choices: everything that comes from the number of the play
  *	stack.c   stacks and the switch itself
+ *	buffer.c  stores that the others see late
  *	police.c  rules of the port contract, and how findings are passed on
+ *	order.c   which locks were taken inside which
  *	lock.c    locks and read sections; port.c the functions of gup/port.h; site.c addresses in words; trace.c
  */
 #ifndef GUP_PORT_SIM_INSIDE_H
@@ -21,6 +23,7 @@
 
 #define GUP_SIM_HELD 32u
 #define GUP_SIM_TOUCHED 32u
+#define GUP_SIM_LATE 16u
 #define GUP_SIM_SITE 160u
 #define GUP_SIM_TEXT 1024u
 #define GUP_SIM_NS_PER_POINT 10u
@@ -43,7 +46,16 @@ enum gup_sim_held_kind { GUP_SIM_HELD_LOCK, GUP_SIM_HELD_READ, GUP_SIM_HELD_WRIT
 struct gup_sim_held {
 	const void *lock;
 	enum gup_sim_held_kind kind;
+	const char *name; /* of its kind of lock */
 	const void *site;
+};
+
+/* A store in its fiber's buffer. */
+struct gup_sim_late_store {
+	volatile void *at;
+	unsigned int bytes;
+	bool release;
+	uint8_t other[8]; /* what the others see; while the fiber is stopped, what it sees itself */
 };
 
 struct gup_sim_touched {
@@ -80,6 +92,8 @@ struct gup_sim_actor {
 	uint64_t grace[GUP_SIM_MAX_FIBERS + 1]; /* FOR_GRACE: sections of others that were open, 0 for none */
 	struct gup_sim_touched touched[GUP_SIM_TOUCHED];
 	unsigned int nr_touched;
+	struct gup_sim_late_store late[GUP_SIM_LATE]; /* in order */
+	unsigned int nr_late;
 
 	char *stack;
 	ucontext_t context;
@@ -88,7 +102,10 @@ struct gup_sim_actor {
 	void *fake_stack;
 };
 
-enum gup_sim_manner { GUP_SIM_IN_TURN, GUP_SIM_WALK, GUP_SIM_PREEMPT, GUP_SIM_PRIORITIES };
+enum gup_sim_manner { GUP_SIM_IN_TURN, GUP_SIM_WALK, GUP_SIM_PREEMPT, GUP_SIM_PRIORITIES, GUP_SIM_EXACT };
+
+/* What becomes of stores that are not seq_cst while their fiber is stopped. */
+enum gup_sim_stores { GUP_SIM_STORES_AT_ONCE, GUP_SIM_STORES_LATER, GUP_SIM_STORES_LAST };
 
 #define GUP_SIM_MAX_CHANGES 4u
 
@@ -106,6 +123,9 @@ struct gup_sim_choices {
 	unsigned int nr_changes;
 	struct gup_sim_change changes[GUP_SIM_MAX_CHANGES]; /* the others */
 	int64_t lowest;
+	enum gup_sim_stores stores;
+	struct gup_sim_exact exact;
+	unsigned int next_move; /* EXACT */
 };
 
 struct gup_sim_play {
@@ -164,6 +184,17 @@ struct gup_sim_actor *gup_sim_choose(struct gup_sim_actor **can, unsigned int nr
 void gup_sim_plan_next(const struct gup_sim_actor *actor);
 uint64_t gup_sim_random(uint64_t below);
 
+/* buffer.c */
+/* The running fiber stops; a stopped one goes on; what a stopped one has stored becomes visible. */
+void gup_sim_stores_out(struct gup_sim_actor *actor);
+void gup_sim_stores_in(struct gup_sim_actor *actor);
+void gup_sim_stores_flush(struct gup_sim_actor *actor);
+
+/* order.c */
+void gup_sim_order_reset(void);
+/* The current fiber takes @lock, with all that it holds. */
+void gup_sim_order_note(const struct gup_sim_held *lock);
+
 /* stack.c */
 /* Called with the state of the play before. */
 void gup_sim_stack_prepare(struct gup_sim_actor *actor);
@@ -173,7 +204,7 @@ void gup_sim_switch(struct gup_sim_actor *to);
 void gup_sim_complain(enum gup_sim_finding kind, const void *site, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void gup_sim_may_sleep(const char *what, const void *site);
-void gup_sim_hold(const void *lock, enum gup_sim_held_kind kind, const void *site);
+void gup_sim_hold(const void *lock, enum gup_sim_held_kind kind, const char *name, const void *site);
 /* False, after a complaint, if the current fiber does not hold it so. */
 bool gup_sim_let_go(const void *lock, enum gup_sim_held_kind kind, const void *site);
 bool gup_sim_holds(const struct gup_sim_actor *actor, const void *lock);

@@ -34,7 +34,7 @@ static void not_in_section(const char *what, const void *site)
 				 gup_sim_place(gup_sim.current->section_site, since, sizeof(since)));
 }
 
-void gup_sim_lock(struct gup_port_lock *l)
+void gup_sim_lock(struct gup_port_lock *l, const char *name)
 {
 	const void *site = GUP_SIM_SITE_HERE;
 
@@ -46,7 +46,7 @@ void gup_sim_lock(struct gup_port_lock *l)
 		while (l->word)
 			gup_sim_block(GUP_SIM_FOR_LOCK, l, UINT64_MAX);
 	l->word = me_plus_one();
-	gup_sim_hold(l, GUP_SIM_HELD_LOCK, site);
+	gup_sim_hold(l, GUP_SIM_HELD_LOCK, name, site);
 	gup_sim_changes++;
 }
 
@@ -55,6 +55,7 @@ void gup_sim_unlock(struct gup_port_lock *l)
 	const void *site = GUP_SIM_SITE_HERE;
 
 	gup_sim_point_at(GUP_SIM_UNLOCK, l, site);
+	gup_sim_stores_visible();
 	if (!gup_sim_let_go(l, GUP_SIM_HELD_LOCK, site) || gup_sim_holds(gup_sim.current, l))
 		return;
 	l->word = 0;
@@ -74,7 +75,7 @@ void gup_sim_rwlock_destroy(struct gup_port_rwlock *l)
 				 gup_sim.current->name);
 }
 
-void gup_sim_read_lock(struct gup_port_rwlock *l)
+void gup_sim_read_lock(struct gup_port_rwlock *l, const char *name)
 {
 	const void *site = GUP_SIM_SITE_HERE;
 
@@ -86,7 +87,7 @@ void gup_sim_read_lock(struct gup_port_rwlock *l)
 		while (l->writer)
 			gup_sim_block(GUP_SIM_FOR_READ, l, UINT64_MAX);
 	l->readers++;
-	gup_sim_hold(l, GUP_SIM_HELD_READ, site);
+	gup_sim_hold(l, GUP_SIM_HELD_READ, name, site);
 	gup_sim_changes++;
 }
 
@@ -95,6 +96,7 @@ void gup_sim_read_unlock(struct gup_port_rwlock *l)
 	const void *site = GUP_SIM_SITE_HERE;
 
 	gup_sim_point_at(GUP_SIM_READ_UNLOCK, l, site);
+	gup_sim_stores_visible();
 	if (!gup_sim_let_go(l, GUP_SIM_HELD_READ, site))
 		return;
 	l->readers--;
@@ -102,7 +104,7 @@ void gup_sim_read_unlock(struct gup_port_rwlock *l)
 	gup_sim_look_again();
 }
 
-void gup_sim_write_lock(struct gup_port_rwlock *l)
+void gup_sim_write_lock(struct gup_port_rwlock *l, const char *name)
 {
 	const void *site = GUP_SIM_SITE_HERE;
 
@@ -114,7 +116,7 @@ void gup_sim_write_lock(struct gup_port_rwlock *l)
 		while (l->writer || l->readers)
 			gup_sim_block(GUP_SIM_FOR_WRITE, l, UINT64_MAX);
 	l->writer = me_plus_one();
-	gup_sim_hold(l, GUP_SIM_HELD_WRITE, site);
+	gup_sim_hold(l, GUP_SIM_HELD_WRITE, name, site);
 	gup_sim_changes++;
 }
 
@@ -134,6 +136,7 @@ void gup_sim_write_unlock(struct gup_port_rwlock *l)
 	const void *site = GUP_SIM_SITE_HERE;
 
 	gup_sim_point_at(GUP_SIM_WRITE_UNLOCK, l, site);
+	gup_sim_stores_visible();
 	if (!gup_sim_let_go(l, GUP_SIM_HELD_WRITE, site) || holds_for_writing(l))
 		return;
 	l->writer = 0;
@@ -197,8 +200,11 @@ void gup_port_rcu_synchronize(void)
 
 	gup_sim_point_at(GUP_SIM_GRACE, NULL, site);
 	gup_sim_may_sleep("waits for a grace period", site);
+	gup_sim_stores_visible();
 	for (i = 1; i <= gup_sim.nr; i++) {
 		other = &gup_sim.actors[i];
+		if (other != me)
+			gup_sim_stores_flush(other);
 		me->grace[i] = other != me && other->sections ? other->section : 0;
 		open = open || me->grace[i];
 	}

@@ -5,7 +5,8 @@
  * Three manners find different races: a random walk mixes finely; a few pre-emptions leave everything else in order, so
  * that one long step of one fiber fits between two instructions of another; priorities with a few changes (after
  * Burckhardt and others, "A randomized scheduler with probabilistic guarantees of finding bugs") find races that need
- * an order of few events. Numbers 0 and 1 play one fiber after the other.
+ * an order of few events. Numbers 0 and 1 play one fiber after the other. A number with the highest bit says itself
+ * where the pre-emptions are: who looks for all of them counts these.
  */
 #include <stdio.h>
 
@@ -49,15 +50,66 @@ static void draw_changes(struct gup_sim_choices *choices, const struct gup_sim_p
 	}
 }
 
+/* Exact numbers: 1, linger 1 bit, order 5 bits, and for each move its step in 16 bits and its fiber in 3. */
+
+#define EXACT (UINT64_C(1) << 63)
+#define LINGER (UINT64_C(1) << 62)
+#define ORDER_SHIFT 57
+#define MOVE_BITS 19
+#define FIBER_SHIFT 16
+
+uint64_t gup_sim_exact_number(const struct gup_sim_exact *exact)
+{
+	uint64_t number = EXACT | (exact->linger ? LINGER : 0) | (uint64_t)exact->order << ORDER_SHIFT;
+	const struct gup_sim_move *move = exact->moves;
+	unsigned int i;
+
+	for (i = 0; i < exact->nr; i++, move++)
+		number |= (move->step | (uint64_t)(move->fiber - 1) << FIBER_SHIFT) << i * MOVE_BITS;
+	return number;
+}
+
+bool gup_sim_is_exact(uint64_t number)
+{
+	return number & EXACT;
+}
+
+static void exact_from(uint64_t number, struct gup_sim_exact *exact)
+{
+	struct gup_sim_move *move = exact->moves;
+
+	exact->linger = number & LINGER;
+	exact->order = (number >> ORDER_SHIFT) & 31;
+	for (exact->nr = 0; exact->nr < GUP_SIM_MAX_MOVES; exact->nr++, move++, number >>= MOVE_BITS) {
+		move->step = number & GUP_SIM_MAX_STEP;
+		move->fiber = 1 + ((number >> FIBER_SHIFT) & 7);
+		if (!move->step)
+			break;
+	}
+}
+
+unsigned int gup_sim_orders(unsigned int nr)
+{
+	return nr > 1 ? nr * gup_sim_orders(nr - 1) : 1;
+}
+
+/* Half of the drawn plays let stores that are not seq_cst wait. */
 static void choices_from(const struct gup_sim_plan *plan, unsigned int nr, struct gup_sim_choices *choices)
 {
-	uint64_t way;
+	uint64_t way, stores = ~plan->number;
 
 	*choices = (struct gup_sim_choices){ .manner = GUP_SIM_IN_TURN, .random = plan->number };
 	if (plan->number <= 1)
 		return;
+	if (gup_sim_is_exact(plan->number)) {
+		choices->manner = GUP_SIM_EXACT;
+		exact_from(plan->number, &choices->exact);
+		choices->stores = choices->exact.linger ? GUP_SIM_STORES_LAST : GUP_SIM_STORES_AT_ONCE;
+		return;
+	}
 	way = draw(choices, 10);
 	choices->manner = way < 4 ? GUP_SIM_WALK : way < 7 ? GUP_SIM_PREEMPT : GUP_SIM_PRIORITIES;
+	choices->stores = scramble(&stores) & 1 ? GUP_SIM_STORES_LATER : GUP_SIM_STORES_AT_ONCE;
 	if (choices->manner == GUP_SIM_WALK)
 		choices->mean = 2u << draw(choices, 6);
 	else
@@ -76,11 +128,29 @@ static void draw_priorities(void)
 	}
 }
 
+/* The order'th of all orders of the fibers; each has the priority of its place in it. */
+static void order_priorities(unsigned int order)
+{
+	unsigned int left[GUP_SIM_MAX_FIBERS], nr = gup_sim.nr, at, i;
+
+	for (i = 0; i < nr; i++)
+		left[i] = i + 1;
+	for (; nr; nr--) {
+		at = order % nr;
+		order /= nr;
+		gup_sim.actors[left[at]].priority = nr;
+		for (i = at; i + 1 < nr; i++)
+			left[i] = left[i + 1];
+	}
+}
+
 void gup_sim_plan_begin(void)
 {
 	choices_from(&gup_sim.plan, gup_sim.nr, &gup_sim.choices);
 	if (gup_sim.choices.manner == GUP_SIM_PRIORITIES)
 		draw_priorities();
+	if (gup_sim.choices.manner == GUP_SIM_EXACT)
+		order_priorities(gup_sim.choices.exact.order);
 	gup_sim.next_ask = NEVER;
 }
 
@@ -120,6 +190,37 @@ static bool change_is_due(struct gup_sim_choices *choices)
 	return due;
 }
 
+/* Who the next move names, if it is due; a move that comes too late, or names somebody who cannot run, is nobody's. */
+static struct gup_sim_actor *moved_to(struct gup_sim_choices *choices, struct gup_sim_actor **can, unsigned int nr)
+{
+	uint64_t step = gup_sim_step() - gup_sim.begin;
+	const struct gup_sim_move *move;
+	struct gup_sim_actor *next = NULL;
+	unsigned int i;
+
+	for (; choices->next_move < choices->exact.nr; choices->next_move++) {
+		move = &choices->exact.moves[choices->next_move];
+		if (move->step > step)
+			break;
+		for (i = 0; i < nr && move->step == step; i++)
+			if (can[i]->number == move->fiber)
+				next = can[i];
+	}
+	return next;
+}
+
+/* A pre-emption if one is due; else the current one goes on if it can, and the first in order if not. */
+static struct gup_sim_actor *choose_exactly(struct gup_sim_actor **can, unsigned int nr)
+{
+	struct gup_sim_actor *next = moved_to(&gup_sim.choices, can, nr);
+	unsigned int i;
+
+	for (i = 0; i < nr && !next; i++)
+		if (can[i] == gup_sim.current && gup_sim.current->state == GUP_SIM_CAN_RUN)
+			next = can[i];
+	return next ? next : highest(can, nr);
+}
+
 struct gup_sim_actor *gup_sim_choose(struct gup_sim_actor **can, unsigned int nr)
 {
 	struct gup_sim_choices *choices = &gup_sim.choices;
@@ -128,6 +229,8 @@ struct gup_sim_actor *gup_sim_choose(struct gup_sim_actor **can, unsigned int nr
 	switch (choices->manner) {
 	case GUP_SIM_IN_TURN:
 		return can[0];
+	case GUP_SIM_EXACT:
+		return choose_exactly(can, nr);
 	case GUP_SIM_PRIORITIES:
 		if (due)
 			gup_sim.current->priority = --choices->lowest;
@@ -159,6 +262,13 @@ static uint64_t next_change(const struct gup_sim_choices *choices, const struct 
 	return at == NEVER ? NEVER : gup_sim_step() + at - steps;
 }
 
+static uint64_t next_move(const struct gup_sim_choices *choices)
+{
+	if (choices->next_move == choices->exact.nr)
+		return NEVER;
+	return gup_sim.begin + choices->exact.moves[choices->next_move].step;
+}
+
 /* Who stalls is not told when what it waits for has come, so it looks from time to time. */
 void gup_sim_plan_next(const struct gup_sim_actor *actor)
 {
@@ -167,9 +277,11 @@ void gup_sim_plan_next(const struct gup_sim_actor *actor)
 
 	if (choices->manner == GUP_SIM_WALK)
 		at = step + 1 + gup_sim_random(2 * choices->mean - 1);
+	else if (choices->manner == GUP_SIM_EXACT)
+		at = next_move(choices);
 	else if (choices->manner != GUP_SIM_IN_TURN)
 		at = next_change(choices, actor);
-	if (choices->manner != GUP_SIM_IN_TURN && choices->manner != GUP_SIM_WALK && somebody_stalls()) {
+	if ((choices->manner == GUP_SIM_PREEMPT || choices->manner == GUP_SIM_PRIORITIES) && somebody_stalls()) {
 		step += 1 + gup_sim_random(LOOK_AFTER);
 		at = at < step ? at : step;
 	}
@@ -195,6 +307,10 @@ void gup_sim_style(const struct gup_sim_plan *plan, char *buf, size_t size)
 		break;
 	case GUP_SIM_PRIORITIES:
 		snprintf(buf, size, "priorities, %u changes", choices.nr_changes);
+		break;
+	case GUP_SIM_EXACT:
+		snprintf(buf, size, "order %u, %u pre-emptions%s", choices.exact.order, choices.exact.nr,
+			 choices.exact.linger ? ", stores linger" : "");
 		break;
 	}
 }

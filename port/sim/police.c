@@ -51,13 +51,15 @@ void gup_sim_complain(enum gup_sim_finding kind, const void *site, const char *f
 
 /* Locks */
 
-void gup_sim_hold(const void *lock, enum gup_sim_held_kind kind, const void *site)
+void gup_sim_hold(const void *lock, enum gup_sim_held_kind kind, const char *name, const void *site)
 {
 	struct gup_sim_actor *me = gup_sim.current;
+	struct gup_sim_held held = { lock, kind, name, site };
 
 	if (me->nr_held == GUP_SIM_HELD)
 		gup_port_panic(__FILE__, __LINE__, "a fiber holds more locks than can be remembered");
-	me->held[me->nr_held++] = (struct gup_sim_held){ lock, kind, site };
+	gup_sim_order_note(&held);
+	me->held[me->nr_held++] = held;
 	me->nr_locks += kind == GUP_SIM_HELD_LOCK;
 }
 

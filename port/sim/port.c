@@ -159,6 +159,7 @@ void gup_port_wait(uint32_t *word, uint32_t seen, uint64_t timeout_ns)
 
 	gup_sim_point_at(GUP_SIM_WAIT, word, site);
 	gup_sim_may_sleep("waits", site);
+	gup_sim_stores_visible();
 	if (__atomic_load_n(word, __ATOMIC_RELAXED) != seen || wakes_early())
 		return;
 	gup_sim_block(GUP_SIM_FOR_WAKE, word, in_ns(timeout_ns));
@@ -169,6 +170,7 @@ void gup_port_wake(uint32_t *word)
 	unsigned int i;
 
 	gup_sim_point_at(GUP_SIM_WAKE, word, GUP_SIM_SITE_HERE);
+	gup_sim_stores_visible();
 	for (i = 1; i <= gup_sim.nr; i++)
 		if (gup_sim.actors[i].state == GUP_SIM_FOR_WAKE && gup_sim.actors[i].waits_for == word)
 			gup_sim.actors[i].woken = true;

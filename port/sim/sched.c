@@ -58,7 +58,7 @@ void gup_sim_refuel(void)
 		return;
 	if (!gup_sim.nr)
 		set_fuel(FOREVER);
-	else if ((gup_sim.open_sections && gup_sim.watch) || gup_sim.next_ask <= step + 1)
+	else if ((gup_sim.open_sections && gup_sim.watch) || gup_sim.plan.others || gup_sim.next_ask <= step + 1)
 		set_fuel(0);
 	else
 		set_fuel((int64_t)(gup_sim.next_ask - step - 1));
@@ -191,6 +191,9 @@ static void go_to(struct gup_sim_actor *next)
 	if (gup_sim.plan.trace)
 		gup_sim_trace_switch(from, next);
 	gup_sim_refuel();
+	if (gup_sim_late)
+		gup_sim_stores_out(from);
+	gup_sim_stores_in(next);
 	gup_sim_switch(next);
 }
 
@@ -211,6 +214,19 @@ static void stuck(const char *why)
 
 /* Points */
 
+static void note_others(uint64_t step)
+{
+	struct gup_sim_actor *actor;
+	uint8_t others = 0;
+
+	if (step > GUP_SIM_MAX_STEP)
+		return;
+	for (actor = &gup_sim.actors[1]; actor <= &gup_sim.actors[gup_sim.nr]; actor++)
+		if (actor != gup_sim.current && can_go_on(actor))
+			others |= (uint8_t)(1u << (actor->number - 1));
+	gup_sim.plan.others[step] = others | (gup_sim.current->nr_late ? GUP_SIM_LATE_HERE : 0);
+}
+
 static void ask(enum gup_sim_op op, const volatile void *at)
 {
 	uint64_t step = gup_sim_step();
@@ -224,6 +240,8 @@ static void ask(enum gup_sim_op op, const volatile void *at)
 		}
 		if (step - gup_sim.begin > gup_sim.plan.limit)
 			stuck("it does not end");
+		if (gup_sim.plan.others)
+			note_others(step - gup_sim.begin);
 		if (step >= gup_sim.next_ask) {
 			next = pick();
 			if (next)
@@ -324,6 +342,7 @@ void gup_sim_ended(void)
 	unsigned int i;
 
 	gup_sim_nothing_held(me);
+	gup_sim_stores_visible();
 	me->state = GUP_SIM_ENDED;
 	gup_sim_changes++;
 	for (i = 1; i <= gup_sim.nr && gup_sim.actors[i].state == GUP_SIM_ENDED; i++)
@@ -354,7 +373,8 @@ static void actor_init(unsigned int number, const struct gup_sim_fiber *fiber)
 	actor->state = GUP_SIM_CAN_RUN;
 	actor->op = GUP_SIM_BEGIN;
 	actor->site = NULL;
-	actor->nr_held = actor->nr_locks = actor->sections = actor->nr_touched = 0;
+	gup_sim_late -= actor->nr_late; /* of one that was abandoned */
+	actor->nr_held = actor->nr_locks = actor->sections = actor->nr_touched = actor->nr_late = 0;
 	actor->section = actor->ran = 0;
 }
 
@@ -408,6 +428,7 @@ void gup_sim_reset(void)
 	if (gup_sim.nr)
 		return;
 	gup_sim_nothing_held(&gup_sim.actors[0]);
+	gup_sim_order_reset();
 	gup_sim.actors[0].local = NULL;
 	gup_sim.clock = CLOCK_START;
 	gup_sim.horizon = FOREVER;

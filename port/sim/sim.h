@@ -66,18 +66,54 @@ struct gup_sim_fiber {
 	void *arg;
 };
 
+#define GUP_SIM_MAX_MOVES 3u
+#define GUP_SIM_MAX_STEP UINT64_C(0xffff)
+#define GUP_SIM_LATE_HERE 0x80u
+
+/** struct gup_sim_move - a pre-emption: @fiber (from 1) goes on before point @step of the play, if it can */
+struct gup_sim_move {
+	uint64_t step;
+	unsigned int fiber;
+};
+
+/**
+ * struct gup_sim_exact - a schedule that is said, not drawn
+ * @order:  who goes first, who next ...: one of the orders of the fibers, from 0
+ * @linger: stores that are not seq_cst stay in their buffer as long as they may
+ * @nr:     pre-emptions
+ * @moves:  in order of steps, from 1 to GUP_SIM_MAX_STEP
+ */
+struct gup_sim_exact {
+	unsigned int order;
+	bool linger;
+	unsigned int nr;
+	struct gup_sim_move moves[GUP_SIM_MAX_MOVES];
+};
+
+/** gup_sim_exact_number() - the number of a play that is scheduled so; numbers of all others are smaller. */
+uint64_t gup_sim_exact_number(const struct gup_sim_exact *exact);
+
+/** gup_sim_is_exact() - does this number say itself how it is scheduled? */
+bool gup_sim_is_exact(uint64_t number);
+
+/** gup_sim_orders() - how many orders @nr fibers have. */
+unsigned int gup_sim_orders(unsigned int nr);
+
 /**
  * struct gup_sim_plan - how a play is scheduled
  * @number: decides all choices. 0: one fiber after the other, a switch only where one cannot go on.
  * @length: about how many points each fiber passes, for the places of pre-emptions; 0 for 1000
  * @limit:  points after which it is said not to end; 0 for 2 million
  * @trace:  print each switch on stderr
+ * @others: GUP_SIM_MAX_STEP + 1 bytes or NULL: receives for each step who else could have gone on, a bit for each
+ *          fiber; and GUP_SIM_LATE_HERE if a store of the one who ran could have lingered
  */
 struct gup_sim_plan {
 	uint64_t number;
 	uint64_t length[GUP_SIM_MAX_FIBERS];
 	uint64_t limit;
 	bool trace;
+	uint8_t *others;
 };
 
 /**
@@ -98,6 +134,9 @@ struct gup_sim_outcome {
 /** gup_sim_run() - play. Not within a play. At most GUP_SIM_MAX_FIBERS. */
 void gup_sim_run(const struct gup_sim_fiber *fibers, unsigned int nr, const struct gup_sim_plan *plan,
 		 struct gup_sim_outcome *out);
+
+/** gup_sim_note() - a line of the running fiber's own in the trace, if there is one. */
+void gup_sim_note(const char *text);
 
 /** gup_sim_stall() - the caller cannot go on until another fiber has done something; @site: for reports. */
 void gup_sim_stall(const char *what, const void *site);

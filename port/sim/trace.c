@@ -104,6 +104,17 @@ void gup_sim_trace_switch(const struct gup_sim_actor *from, const struct gup_sim
 	gup_sim_unhush(fuel);
 }
 
+void gup_sim_note(const char *text)
+{
+	int64_t fuel;
+
+	if (!gup_sim.nr || !gup_sim.plan.trace)
+		return;
+	fuel = gup_sim_hush();
+	line(gup_sim.current, text, "", NULL);
+	gup_sim_unhush(fuel);
+}
+
 void gup_sim_trace_end(void)
 {
 	fprintf(stderr, "%7llu  %s after %llu switches\n", (unsigned long long)gup_sim.outcome.steps,

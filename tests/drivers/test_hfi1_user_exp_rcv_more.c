@@ -223,11 +223,23 @@ static void end_forked(struct gup_test *t)
 static void at_once(void **state)
 {
 	static const struct gup_test_play plays[] = {
-		{ begin_open, { { "register", race_setup }, { "unmap", race_unmap } }, end_setup, 500, 0, false },
-		{ begin_open, { { "register", race_setup }, { "fork", race_fork } }, end_forked, 300, 0, false },
-		{ begin_registered, { { "clear", race_clear }, { "unmap", race_unmap } }, end_cleared, 300, 0, false },
-		{ begin_registered, { { "close", race_close }, { "unmap", race_unmap } }, end_closed, 300, 0, false },
-		{ begin_other, { { "close", race_close }, { "exit", race_exit } }, end_closed, 300, 0, false },
+		{ begin_open, { { "register", race_setup }, { "unmap", race_unmap } }, end_setup, 500, 0, false, 0 },
+		{ begin_open, { { "register", race_setup }, { "fork", race_fork } }, end_forked, 300, 0, false, 0 },
+		{ begin_registered,
+		  { { "clear", race_clear }, { "unmap", race_unmap } },
+		  end_cleared,
+		  300,
+		  0,
+		  false,
+		  0 },
+		{ begin_registered,
+		  { { "close", race_close }, { "unmap", race_unmap } },
+		  end_closed,
+		  300,
+		  0,
+		  false,
+		  0 },
+		{ begin_other, { { "close", race_close }, { "exit", race_exit } }, end_closed, 300, 0, false, 0 },
 	};
 
 	(void)state;

@@ -667,11 +667,17 @@ static void end_play(struct gup_test *t)
 static void in_many_orders(void **state)
 {
 	static const struct gup_test_play plays[] = {
-		{ begin_play, { { "get", act_get }, { "unmap", act_unmap } }, end_play, 400, 0, false },
-		{ begin_play, { { "get", act_get }, { "fork", act_fork } }, end_play, 400, 0, false },
-		{ begin_registered, { { "release", act_release }, { "fork", act_fork } }, end_play, 400, 0, false },
-		{ begin_registered, { { "release", act_release }, { "unmap", act_unmap } }, end_play, 400, 0, false },
-		{ begin_limited, { { "get", act_get }, { "both", act_get_and_release } }, end_play, 400, 0, false },
+		{ begin_play, { { "get", act_get }, { "unmap", act_unmap } }, end_play, 400, 0, false, 0 },
+		{ begin_play, { { "get", act_get }, { "fork", act_fork } }, end_play, 400, 0, false, 0 },
+		{ begin_registered, { { "release", act_release }, { "fork", act_fork } }, end_play, 400, 0, false, 0 },
+		{ begin_registered,
+		  { { "release", act_release }, { "unmap", act_unmap } },
+		  end_play,
+		  400,
+		  0,
+		  false,
+		  0 },
+		{ begin_limited, { { "get", act_get }, { "both", act_get_and_release } }, end_play, 400, 0, false, 0 },
 	};
 
 	(void)state;

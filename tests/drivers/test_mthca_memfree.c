@@ -521,8 +521,9 @@ static void in_many_orders(void **state)
 		  end_play,
 		  400,
 		  0,
-		  false },
-		{ begin_play, { { "two", act_two }, { "fork", act_fork } }, end_play, 400, 0, false },
+		  false,
+		  0 },
+		{ begin_play, { { "two", act_two }, { "fork", act_fork } }, end_play, 400, 0, false, 0 },
 	};
 
 	(void)state;

@@ -230,14 +230,15 @@ static int begin_play_limited(struct gup_test *t)
 static void in_many_orders(void **state)
 {
 	static const struct gup_test_play plays[] = {
-		{ begin_play, { { "enter", act_enter }, { "unmap", act_unmap } }, end_play, 400, 0, false },
-		{ begin_play, { { "enter", act_enter }, { "fork", act_fork } }, end_play, 400, 0, false },
+		{ begin_play, { { "enter", act_enter }, { "unmap", act_unmap } }, end_play, 400, 0, false, 0 },
+		{ begin_play, { { "enter", act_enter }, { "fork", act_fork } }, end_play, 400, 0, false, 0 },
 		{ begin_play_limited,
 		  { { "enter", act_enter }, { "other", act_enter_and_leave }, { "unmap", act_unmap } },
 		  end_play,
 		  400,
 		  0,
-		  false },
+		  false,
+		  0 },
 	};
 
 	(void)state;

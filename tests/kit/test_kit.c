@@ -378,9 +378,61 @@ static void reports_on_stderr(void **state)
 	fclose(file);
 }
 
+/* ---- every schedule with so many pre-emptions ---- */
+
+static unsigned int steps_of_a, longest;
+static uint64_t wanted;
+
+static void three_steps(struct gup_test *t)
+{
+	(void)t;
+	for (steps_of_a = 0; steps_of_a < 3; steps_of_a++)
+		gup_test_point();
+}
+
+/* Only one order of all lets this see two steps of the other. */
+static void three_looks(struct gup_test *t)
+{
+	unsigned int two_seen = 0, i;
+
+	for (i = 0; i < 3; i++) {
+		gup_test_look();
+		two_seen += steps_of_a == i;
+	}
+	if (two_seen > longest)
+		longest = two_seen;
+	if (two_seen == wanted)
+		gup_test_fail(t, "seen %u times", two_seen);
+}
+
+static uint64_t explored(unsigned int bound)
+{
+	struct gup_test_play play = { .actors = { { "a", three_steps }, { "b", three_looks } },
+				      .explore = bound,
+				      .count = 1 };
+	struct gup_test_result result;
+
+	gup_test_schedules(&(struct gup_test_spec){ .name = "explored" }, &play, &result);
+	return result.runs - 1;
+}
+
+/* Two orders; in each the first one is stopped before one of its three steps, and then the other, and so on. */
+static void schedules_are_counted(void **state)
+{
+	(void)state;
+	wanted = 9;
+	assert_int_equal(explored(1), 2 * (1 + 3));
+	assert_int_equal(explored(2), 2 * (1 + 3 + 3 * 3));
+	assert_int_equal(explored(3), 2 * (1 + 3 + 3 * 3 + 3 * (2 + 1 + 0)));
+	assert_int_equal(gup_test_schedules(&(struct gup_test_spec){ .name = "too many" },
+					    &(struct gup_test_play){ .explore = GUP_TEST_MAX_EXPLORE + 1 }, NULL),
+			 -GUP_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(schedules_are_counted),
 		cmocka_unit_test(memory_of_each_kind),
 		cmocka_unit_test(buffer_that_cannot_be),
 		cmocka_unit_test(expectations),

@@ -89,6 +89,83 @@ static void locks(void **state)
 	assert_int_equal(lock.word, 0);
 }
 
+static void first_then_second(void *arg)
+{
+	(void)arg;
+	gup_port_lock_acquire(&lock);
+	gup_port_lock_acquire(&second);
+	gup_port_lock_release(&second);
+	gup_port_lock_release(&lock);
+}
+
+static void second_then_first(void *arg)
+{
+	(void)arg;
+	gup_port_lock_acquire(&second);
+	gup_port_lock_acquire(&lock);
+	gup_port_lock_release(&lock);
+	gup_port_lock_release(&second);
+}
+
+static void second_then_rwlock(void *arg)
+{
+	(void)arg;
+	gup_port_lock_acquire(&second);
+	gup_port_rwlock_read_lock(&rwlock);
+	gup_port_rwlock_read_unlock(&rwlock);
+	gup_port_lock_release(&second);
+}
+
+static void rwlock_then_first(void *arg)
+{
+	(void)arg;
+	gup_port_rwlock_read_lock(&rwlock);
+	second_then_first(arg);
+	gup_port_rwlock_read_unlock(&rwlock);
+}
+
+/* Two locks of one kind. */
+static void take_both(struct gup_port_lock *outer, struct gup_port_lock *inner)
+{
+	struct gup_port_lock *each[] = { outer, inner };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		gup_port_lock_acquire(each[i]);
+	for (i = 0; i < 2; i++)
+		gup_port_lock_release(each[i]);
+}
+
+static void a_then_b(void *arg)
+{
+	(void)arg;
+	take_both(&lock, &second);
+}
+
+static void b_then_a(void *arg)
+{
+	(void)arg;
+	take_both(&second, &lock);
+}
+
+/* One after the other: nobody has to wait for the other to be found. */
+static void lock_order(void **state)
+{
+	(void)state;
+	reset();
+	play(1, first_then_second, first_then_second);
+	expect_silence();
+	play(1, a_then_b, b_then_a);
+	expect_silence();
+	play(1, first_then_second, second_then_first);
+	expect_heard(GUP_SIM_MISUSE, "takes &lock with &second held, taken at test_police.c:");
+	assert_non_null(strstr(heard.text, "the other way round, &second was taken at test_police.c:"));
+	play(1, rwlock_then_first, rwlock_then_first);
+	expect_silence();
+	play(1, rwlock_then_first, second_then_rwlock);
+	assert_int_equal(heard.nr, 2); /* it sleeps with a short lock, too */
+}
+
 static void read_as_write(void *arg)
 {
 	(void)arg;
@@ -240,24 +317,6 @@ static void a_lock_of_somebody_else(void **state)
 
 /* ---- nobody can go on ---- */
 
-static void first_then_second(void *arg)
-{
-	(void)arg;
-	gup_port_lock_acquire(&lock);
-	gup_port_lock_acquire(&second);
-	gup_port_lock_release(&second);
-	gup_port_lock_release(&lock);
-}
-
-static void second_then_first(void *arg)
-{
-	(void)arg;
-	gup_port_lock_acquire(&second);
-	gup_port_lock_acquire(&lock);
-	gup_port_lock_release(&lock);
-	gup_port_lock_release(&second);
-}
-
 static void a_b_and_b_a(void **state)
 {
 	bool stuck = false;
@@ -266,7 +325,7 @@ static void a_b_and_b_a(void **state)
 	(void)state;
 	for (number = 1; number < 200 && !stuck; number++) {
 		reset();
-		stuck = play(number, first_then_second, second_then_first).stuck;
+		stuck = play(number, a_then_b, b_then_a).stuck;
 	}
 	assert_true(stuck);
 	expect_heard(GUP_SIM_DEADLOCK, "\"a\" waits for a lock held by \"b\"");
@@ -375,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_good_one_is_not_heard),
 		cmocka_unit_test(locks),
 		cmocka_unit_test(rwlocks),
+		cmocka_unit_test(lock_order),
 		cmocka_unit_test(sections),
 		cmocka_unit_test(sleeping),
 		cmocka_unit_test(a_lock_of_somebody_else),
