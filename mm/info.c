@@ -56,8 +56,7 @@ static void fill_used(const struct gup_machine *m, struct gup_page *page, struct
 	out->head_pfn = gup_pfn(m, head);
 	out->refs = gup_count_refs(count);
 	out->pins = gup_count_pins(count);
-	if (out->kind != GUP_FRAME_TABLE)
-		out->mapcount = gup_folio_mapcount(head);
+	out->mapcount = gup_folio_mapcount(head);
 	out->exclusive = out->kind == GUP_FRAME_ANON &&
 			 (gup_flag_test(page, GUP_PF_EXCL) || gup_flag_test(head, GUP_PF_EXCL));
 	out->dirty = gup_flag_test(head, GUP_PF_DIRTY);

@@ -49,7 +49,7 @@ void gup_folio_free(struct gup_machine *m, struct gup_page *head)
 	u32 i;
 
 	GUP_ASSERT(gup_port_load(&head->count) == 0);
-	GUP_ASSERT(gup_kind(head) == GUP_FRAME_TABLE || gup_folio_mapcount(head) == 0);
+	GUP_ASSERT(gup_folio_mapcount(head) == 0);
 	gup_port_store_relaxed(&head->mapping, (u64)0);
 	for (i = 0; i < 1u << order; i++)
 		gup_port_store(&head[i].flags, 0u);
@@ -91,8 +91,11 @@ int gup_folio_unpin(struct gup_machine *m, struct gup_page *head, u32 n)
 	return 0;
 }
 
+/* Nothing maps a page table; the word is its lock. A walker that came late may hold one for a moment, and put it. */
 u32 gup_folio_mapcount(struct gup_page *head)
 {
+	if (gup_kind(head) == GUP_FRAME_TABLE)
+		return 0;
 	if (gup_order(head))
 		return (u32)(gup_port_load(&head[1].index) >> 32);
 	return gup_port_load(&head->mapcount);

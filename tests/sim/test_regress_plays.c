@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/sim/test_regress_plays.c - rules that were broken once in an order that threads hardly ever come to: a frame that
+ * is taken late is a page table by then.
+ */
+#include "play.h"
+
+/* ---- a get of a frame that was freed and became a page table, and is given back while that is locked ---- */
+
+#define PAGES 16 /* so many that those that are freed last are used again first */
+#define LAST 4
+
+static uint64_t addr;
+
+/* Memory that was first touched for a long-term pin comes from where page tables come from. */
+static int map_where_tables_are(struct gup_test *t)
+{
+	struct gup_map_request map = { 0, PAGES * PAGE, GUP_PROT_READ | GUP_PROT_WRITE, GUP_MAP_PRIVATE, NULL, 0 };
+	struct gup_page *pages[PAGES];
+	int64_t at = gup_mmap(gup_test_mm(t), &map);
+
+	addr = (uint64_t)at;
+	if (at < 0 || gup_pin_user_pages_fast(gup_test_mm(t), addr, PAGES, GUP_WRITE | GUP_LONGTERM, pages) != PAGES)
+		return -GUP_ENOMEM;
+	return gup_unpin_user_pages(gup_test_machine(t), pages, PAGES);
+}
+
+static void get_late(struct gup_test *t)
+{
+	struct gup_page *page;
+
+	for (uint64_t i = PAGES - LAST; i < PAGES; i++)
+		if (gup_get_user_pages_fast_only(gup_test_mm(t), addr + i * PAGE, 1, 0, &page) == 1)
+			gup_put_page(gup_test_machine(t), page);
+}
+
+static void unmap_and_map_elsewhere(struct gup_test *t)
+{
+	struct gup_map_request map = { 0, PAGES * PAGE, GUP_PROT_READ | GUP_PROT_WRITE, GUP_MAP_PRIVATE, NULL, 0 };
+	struct gup_mm *other;
+	int64_t at;
+
+	gup_munmap(gup_test_mm(t), addr, PAGES * PAGE);
+	if (gup_mm_create(gup_test_machine(t), "other", &other)) {
+		gup_test_fail(t, "no other application");
+		return;
+	}
+	at = gup_mmap(other, &map);
+	for (uint64_t i = 0; i < PAGES; i++)
+		gup_copy_to_user(other, (uint64_t)at + i * PAGE, &(uint8_t){ 1 }, 1);
+	gup_mm_destroy(other);
+}
+
+/* The get that came too late was given back: it was there, so nobody may have refused that. */
+static void nothing_refused(struct gup_test *t)
+{
+	struct gup_stats stats;
+
+	gup_machine_stats(gup_test_machine(t), &stats);
+	if (stats.bad_unpins)
+		gup_test_fail(t, "a release of what was taken was refused");
+}
+
+static void get_against_a_table(void **state)
+{
+	struct gup_test_play play = { .begin = map_where_tables_are,
+				      .actors = { { "get", get_late }, { "unmap", unmap_and_map_elsewhere } },
+				      .end = nothing_refused,
+				      .count = 5000 };
+
+	(void)state;
+	play_clean("get, table", &play, GUP_TEST_ANON);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(get_against_a_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
