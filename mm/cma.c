@@ -9,12 +9,22 @@
 
 /* ---- the object over an allocation ---- */
 
+/*
+ * Who holds a frame's lock relies on its object (gup_frame_user()). The reference keeps the frame from being freed before it
+ * is unlocked: that may happen as soon as no frame has an object.
+ */
 static void release_frames(struct gup_object *object)
 {
-	u64 i;
+	struct gup_page *page = gup_page_at(object->m, object->first_pfn), *end;
 
-	for (i = 0; i < object->size >> GUP_PAGE_SHIFT; i++)
-		gup_folio_set_object(gup_page_at(object->m, object->first_pfn + i), NULL, 0);
+	for (end = page + (object->size >> GUP_PAGE_SHIFT); page < end; page++) {
+		if (gup_folio_take(page, 1, false) != GUP_TAKE_OK)
+			GUP_ASSERT(!"a frame that has an object is allocated");
+		gup_folio_lock(object->m, page);
+		gup_folio_set_object(page, NULL, 0);
+		gup_folio_unlock(object->m, page);
+		gup_folio_put(object->m, page, 1);
+	}
 }
 
 const struct gup_object_ops gup_cma_ops = { .name = "CMA allocation", .release = release_frames };

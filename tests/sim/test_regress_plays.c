@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/sim/test_regress_plays.c - rules that were broken once in an order that threads hardly ever come to: a frame that
- * is taken late is a page table by then.
+ * is taken late is a page table by then, and a report looks at an allocation whose object goes away.
  */
 #include "play.h"
 
@@ -72,10 +72,52 @@ static void get_against_a_table(void **state)
 	play_clean("get, table", &play, GUP_TEST_ANON);
 }
 
+/* ---- whose is this frame, asked while the object over a CMA allocation goes away ---- */
+
+static struct gup_page *area;
+static struct gup_object *object;
+
+static int allocate(struct gup_test *t)
+{
+	int err = gup_cma_alloc(gup_test_machine(t), "lent", 2 * PAGE, 0, 1000000000, &area, NULL);
+
+	return err ? err : gup_cma_object(gup_test_machine(t), area, 2 * PAGE, &object);
+}
+
+static void ask(struct gup_test *t)
+{
+	char name[GUP_NAME_MAX];
+
+	gup_frame_user(gup_test_machine(t), gup_page_to_pfn(gup_test_machine(t), area), name);
+}
+
+static void put(struct gup_test *t)
+{
+	(void)t;
+	gup_object_put(object);
+}
+
+static void end_of_allocation(struct gup_test *t)
+{
+	if (gup_cma_free(gup_test_machine(t), area, 2 * PAGE))
+		gup_test_fail(t, "the allocation does not go back");
+}
+
+static void report_against_put(void **state)
+{
+	struct gup_test_play play = {
+		.begin = allocate, .actors = { { "ask", ask }, { "put", put } }, .end = end_of_allocation, .count = 2000
+	};
+
+	(void)state;
+	play_clean("whose", &play, GUP_TEST_CMA);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(get_against_a_table),
+		cmocka_unit_test(report_against_put),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
