@@ -257,9 +257,9 @@ void gup_buddy_claim(struct gup_machine *m, struct gup_zone *zone, u64 start, u6
 /* Change the isolated bit of one pageblock and move its free blocks to the list that fits. */
 static void relist_block(struct gup_machine *m, struct gup_zone *zone, u64 first, bool isolated)
 {
-	u8 *block = &m->blocks[first >> GUP_HUGE_ORDER];
 	enum gup_list from = isolated ? GUP_LIST_MOVABLE : GUP_LIST_ISOLATED;
 	enum gup_list to = isolated ? GUP_LIST_ISOLATED : GUP_LIST_MOVABLE;
+	u8 home = gup_block_of(m, first) & GUP_BLOCK_HOME;
 	u64 pfn, run;
 
 	for (pfn = first; pfn < first + GUP_HUGE_PAGES; pfn += run ? run : 1) {
@@ -269,10 +269,7 @@ static void relist_block(struct gup_machine *m, struct gup_zone *zone, u64 first
 		list_del_from(m, zone, from, pfn, order_of(run));
 		list_add_to(m, zone, to, pfn, order_of(run));
 	}
-	if (isolated)
-		gup_port_fetch_or(block, (u8)GUP_BLOCK_ISOLATED);
-	else
-		gup_port_fetch_and(block, (u8)GUP_BLOCK_HOME);
+	gup_port_store(&m->blocks[first >> GUP_HUGE_ORDER], (u8)(isolated ? home | GUP_BLOCK_ISOLATED : home));
 }
 
 void gup_buddy_set_isolated(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, bool isolated)

@@ -27,8 +27,10 @@
  * gup_port_load_acquire(p)                   what was written before the matching release is visible afterwards
  * gup_port_store_release(p, v)
  * gup_port_load_relaxed(p), _store_relaxed   no order: statistics, hints, values re-read later
- * gup_port_cas(p, &expected, desired)        bool; strong; seq_cst both ways. Failure writes what was found to
- * expected. gup_port_fetch_add/sub/or/and(p, v)        seq_cst; the value before
+ * gup_port_cas(p, &expected, desired)        bool; strong; seq_cst both ways. Failure writes what was found to expected.
+ * gup_port_fetch_add/sub/or/and(p, v)        seq_cst; the value before
+ *
+ * The core uses the last two on u32 and u64 only: not every CPU can change a byte.
  */
 #define gup_port_load(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define gup_port_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
