@@ -3,7 +3,7 @@
  * tests/unit/test_port.c - a port does what its manual says: built for port/linux and, over threads, for port/template.
  *
  * Only what every port promises; test_port_linux.c has the rest. Lost updates show as exact sums, a broken grace period
- * as a freed record that a reader still sees.
+ * as a freed record that a reader still sees, a missing order as two threads of which none saw the other.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,6 +51,71 @@ static void atomics_have_their_values(void **state)
 	assert_int_equal(gup_port_load(&byte), 3);
 	gup_port_store_relaxed(&byte, 4);
 	assert_int_equal(gup_port_load(&byte), 4);
+}
+
+/*
+ * What the lockless protocol rests on: each of two threads changes one word and then loads the other's, and at least one
+ * sees the other. With a store that is no more than a release, both miss the other now and then, on every CPU.
+ */
+#define PAIRS 256
+#define PAIR_ROUNDS 500
+
+static struct pair {
+	u64 count, entry, entry_seen, count_seen;
+} pairs[PAIRS];
+static u32 arrived;
+
+static void meet(u32 number)
+{
+	gup_port_fetch_add(&arrived, 1);
+	while (gup_port_load(&arrived) < number)
+		gup_port_relax();
+}
+
+static void walk(struct pair *p, bool by_cas)
+{
+	u64 none = 0;
+
+	if (by_cas)
+		(void)gup_port_cas(&p->count, &none, (u64)1);
+	else
+		gup_port_fetch_add(&p->count, (u64)1);
+	p->entry_seen = gup_port_load(&p->entry);
+}
+
+static void *change_entries(void *unused)
+{
+	(void)unused;
+	for (u32 round = 0; round < PAIR_ROUNDS; round++) {
+		meet(4 * round + 2);
+		for (struct pair *p = pairs; p < pairs + PAIRS; p++) {
+			gup_port_store(&p->entry, (u64)1);
+			p->count_seen = gup_port_load(&p->count);
+		}
+		meet(4 * round + 4);
+	}
+	return NULL;
+}
+
+static void one_of_two_sees_the_other(void **state)
+{
+	pthread_t other;
+	u64 missed = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&other, NULL, change_entries, NULL), 0);
+	for (u32 round = 0; round < PAIR_ROUNDS; round++) {
+		meet(4 * round + 2);
+		for (struct pair *p = pairs; p < pairs + PAIRS; p++)
+			walk(p, round % 2);
+		meet(4 * round + 4);
+		for (struct pair *p = pairs; p < pairs + PAIRS; p++) {
+			missed += !p->entry_seen && !p->count_seen;
+			*p = (struct pair){ 0 };
+		}
+	}
+	assert_int_equal(pthread_join(other, NULL), 0);
+	assert_int_equal(missed, 0);
 }
 
 static struct gup_port_lock lock;
@@ -308,6 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(atomics_have_their_values),
+		cmocka_unit_test(one_of_two_sees_the_other),
 		cmocka_unit_test(lock_excludes),
 		cmocka_unit_test(rwlock_excludes_writers),
 		cmocka_unit_test(rwlock_lets_readers_share),
