@@ -8,6 +8,8 @@
  */
 #include "internal.h"
 
+#define PUT_LOOKS 16u
+
 void gup_folio_prep(struct gup_page *head, unsigned int order, enum gup_frame_kind kind)
 {
 	u32 flags = kind | order << GUP_PF_ORDER_SHIFT;
@@ -109,18 +111,19 @@ u32 gup_folio_cache_refs(struct gup_page *head)
 }
 
 /*
- * The count is read before and after its parts. A mapping that comes or goes meanwhile changes the count too, and one
- * that is half done makes the parts look smaller, never larger, so a get that exists is never denied. Taking it away is
- * one compare-and-swap from what was looked at, so no two puts share one get.
+ * Looks for a get that the parts do not account for, and takes it away by one compare-and-swap from what was looked at,
+ * so no two puts share one. A mapping that is half done makes the parts look smaller. One that has come and gone between
+ * the loads of one look can make them look larger; so it takes some looks with the same result to say that there is none.
  */
 int gup_folio_put_get(struct gup_machine *m, struct gup_page *head)
 {
+	unsigned int looks = 0;
 	u64 count, parts;
 
 	do {
 		count = gup_port_load(&head->count);
 		parts = (u64)gup_count_pins(count) + gup_folio_mapcount(head) + gup_folio_cache_refs(head);
-		if (gup_count_refs(count) <= parts && gup_port_load(&head->count) == count)
+		if (gup_count_refs(count) <= parts && ++looks == PUT_LOOKS)
 			return -GUP_EINVAL;
 	} while (gup_count_refs(count) <= parts || !gup_port_cas(&head->count, &count, count - 1));
 	if (gup_count_refs(count) == 1)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/sim/test_regress_plays.c - rules that were broken once in an order that threads hardly ever come to: a frame that
- * is taken late is a page table by then, and a report looks at an allocation whose object goes away.
+ * is taken late is a page table by then, a report looks at an allocation whose object goes away, and a get is not seen
+ * between mappings that come and go.
  */
 #include "play.h"
 
@@ -113,11 +114,59 @@ static void report_against_put(void **state)
 	play_clean("whose", &play, GUP_TEST_CMA);
 }
 
+/* ---- a get is given back while mappings of its page come and go: it is there all the time ---- */
+
+static struct gup_mm *child;
+
+static int share_a_page(struct gup_test *t)
+{
+	addr = gup_test_buffer(t, NULL, 1);
+	return addr ? gup_mm_fork(gup_test_mm(t), "child", &child) : -GUP_ENOMEM;
+}
+
+static void get_and_put(struct gup_test *t)
+{
+	struct gup_page *page;
+
+	for (unsigned int i = 0; i < 4; i++)
+		if (gup_get_user_pages_fast(gup_test_mm(t), addr, 1, 0, &page) == 1)
+			gup_put_page(gup_test_machine(t), page);
+}
+
+static void map_and_unmap(struct gup_test *t)
+{
+	uint8_t byte;
+
+	(void)t;
+	for (unsigned int i = 0; i < 4; i++) {
+		gup_copy_from_user(child, &byte, addr, 1);
+		gup_madvise(child, addr, PAGE, GUP_MADV_DONTNEED);
+	}
+}
+
+static void end_of_child(struct gup_test *t)
+{
+	nothing_refused(t);
+	gup_mm_destroy(child);
+}
+
+static void put_against_mappings(void **state)
+{
+	struct gup_test_play play = { .begin = share_a_page,
+				      .actors = { { "get", get_and_put }, { "map", map_and_unmap } },
+				      .end = end_of_child,
+				      .count = 20000 };
+
+	(void)state;
+	play_clean("put, mappings", &play, GUP_TEST_SHARED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(get_against_a_table),
 		cmocka_unit_test(report_against_put),
+		cmocka_unit_test(put_against_mappings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
