@@ -32,7 +32,7 @@ static void claim(struct gup_op *op, struct gup_page *page, u64 addr, struct cla
 {
 	struct gup_page *head = gup_head(op->m, page);
 
-	if (gup_folio_movable(head) && gup_folio_take(head, 1, false) == GUP_TAKE_OK) {
+	if (gup_kind_movable(gup_kind(head)) && gup_folio_take(head, 1, false) == GUP_TAKE_OK) {
 		if (gup_folio_isolate(head)) {
 			claims->mine[claims->nr_mine++] = (struct claim){ head, addr };
 			return;
@@ -83,7 +83,7 @@ static const struct claim *hopeless(const struct claims *claims)
 	for (i = 0; i < claims->nr_others && !claims->nr_mine; i++) {
 		struct gup_page *head = claims->others[i].head;
 
-		if (!gup_folio_movable(head) && !gup_flag_test(head, GUP_PF_ISOLATED))
+		if (!gup_kind_movable(gup_kind(head)) && !gup_flag_test(head, GUP_PF_ISOLATED))
 			return &claims->others[i];
 	}
 	return NULL;

@@ -268,7 +268,6 @@ bool gup_folio_isolate(struct gup_page *head);
  */
 int gup_folio_migrate(struct gup_machine *m, struct gup_page *head, enum gup_scope scope, unsigned int tries,
 		      struct gup_why *why);
-bool gup_folio_movable(struct gup_page *head);
 /*
  * Make single frames of a large folio that no entry maps, in place. Folio locked; @refs are the caller's references,
  * all on

@@ -15,13 +15,10 @@
 
 enum scan { SCAN_FREE, SCAN_MOVED, SCAN_BUSY, SCAN_NOMEM, SCAN_NEVER };
 
-/* Frames that are on their way from or to a free list: a moment later they are one or the other. */
-static bool in_transit(struct gup_page *head)
+/* Frames on their way from or to a free list: a moment later they are in one, or somebody's. */
+static bool in_transit(enum gup_frame_kind kind)
 {
-	enum gup_frame_kind kind = gup_kind(head);
-
-	return kind == GUP_FRAME_UNUSED || kind == GUP_FRAME_CACHED ||
-	       (gup_folio_movable(head) && !gup_port_load(&head->count));
+	return kind == GUP_FRAME_UNUSED || kind == GUP_FRAME_FREE || kind == GUP_FRAME_CACHED;
 }
 
 static enum scan refuse(struct gup_machine *m, struct gup_page *head, struct gup_why *why, enum scan scan)
@@ -30,14 +27,15 @@ static enum scan refuse(struct gup_machine *m, struct gup_page *head, struct gup
 	return scan;
 }
 
-/* Try to move the folio that a used frame belongs to. */
+/* Try to move the folio that a used frame belongs to. Its kind is looked at once: it may be freed any moment. */
 static enum scan move_away(struct gup_machine *m, struct gup_page *head, struct gup_why *why)
 {
+	enum gup_frame_kind kind = gup_kind(head);
 	int err;
 
-	if (in_transit(head))
+	if (in_transit(kind))
 		return refuse(m, head, why, SCAN_BUSY);
-	if (!gup_folio_movable(head))
+	if (!gup_kind_movable(kind))
 		return refuse(m, head, why, SCAN_NEVER);
 	if (gup_folio_take(head, 1, false) != GUP_TAKE_OK)
 		return refuse(m, head, why, SCAN_BUSY);

@@ -18,13 +18,6 @@
 #define WAIT_STEP UINT64_C(5000000)
 #define RANGE_TRIES 3u
 
-bool gup_folio_movable(struct gup_page *head)
-{
-	enum gup_frame_kind kind = gup_kind(head);
-
-	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM;
-}
-
 bool gup_folio_isolate(struct gup_page *head)
 {
 	return !(gup_port_fetch_or(&head->flags, GUP_PF_ISOLATED) & GUP_PF_ISOLATED);
@@ -341,7 +334,7 @@ int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why
 	int err = 0;
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
-	if (!m || !page || !gup_folio_movable(gup_head(m, page)))
+	if (!m || !page || !gup_kind_movable(gup_kind(gup_head(m, page))))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	head = gup_head(m, page);
 	gup_folio_lock(m, head);
@@ -374,7 +367,7 @@ static struct gup_page *movable_at(struct gup_mm *mm, u64 addr, u64 *next)
 	if (gup_arch_is_leaf(slot.value, slot.level) && gup_leaf_counted(slot.value)) {
 		page = gup_page_at(m, gup_arch_pfn(slot.value));
 		head = gup_head(m, page);
-		if (!gup_folio_movable(head) || gup_folio_take(head, 1, false) != GUP_TAKE_OK)
+		if (!gup_kind_movable(gup_kind(head)) || gup_folio_take(head, 1, false) != GUP_TAKE_OK)
 			page = NULL;
 	}
 	gup_pt_unlock(m, &slot);

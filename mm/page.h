@@ -88,6 +88,11 @@ static inline bool gup_kind_is_user(enum gup_frame_kind kind)
 	       kind == GUP_FRAME_CMA;
 }
 
+static inline bool gup_kind_movable(enum gup_frame_kind kind)
+{
+	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM;
+}
+
 /* The head of the folio that @page belongs to right now. Folios are aligned to their size, so the order is enough. */
 static inline struct gup_page *gup_head(const struct gup_machine *m, const struct gup_page *page)
 {

@@ -39,7 +39,6 @@ uint64_t play_find(const struct gup_test_play *play, enum gup_test_memory memory
 	play_report[0] = '\0';
 	if (count)
 		longer.count = strtoull(count, NULL, 0);
-	longer.explore = getenv("SIM_EXPLORE") ? 1 : 0;
 	err = gup_test_schedules(&spec, &longer, &result);
 	print_message("           %llu schedules, %.0f in a second of the processor\n", (unsigned long long)result.runs,
 		      (double)result.runs / (cpu_seconds() - begin));

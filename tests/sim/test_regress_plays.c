@@ -2,7 +2,7 @@
 /*
  * tests/sim/test_regress_plays.c - rules that were broken once in an order that threads hardly ever come to: a frame that
  * is taken late is a page table by then, a report looks at an allocation whose object goes away, and a get is not seen
- * between mappings that come and go.
+ * between mappings that come and go, a frame that is being freed seems to be immovable.
  */
 #include "play.h"
 
@@ -161,12 +161,49 @@ static void put_against_mappings(void **state)
 	play_clean("put, mappings", &play, GUP_TEST_SHARED);
 }
 
+/* ---- a block is emptied while its pages are freed: on their way to the free lists they are nobody's, not immovable ---- */
+
+static int map_movable(struct gup_test *t)
+{
+	addr = gup_test_buffer(t, NULL, LAST);
+	return addr ? 0 : -GUP_ENOMEM;
+}
+
+static void unmap(struct gup_test *t)
+{
+	gup_munmap(gup_test_mm(t), addr, LAST * PAGE);
+}
+
+static void take_offline(struct gup_test *t)
+{
+	struct gup_machine *m = gup_test_machine(t);
+	uint64_t pfn = gup_user_pfn(gup_test_mm(t), addr) & ~(uint64_t)(GUP_HUGE_PAGES - 1);
+	int err = pfn ? gup_offline_range(m, pfn, GUP_HUGE_PAGES, 1000000000, NULL) : 0;
+
+	if (err)
+		gup_test_fail(t, "the block did not go offline: %d", err);
+	else if (pfn)
+		gup_online_range(m, pfn, GUP_HUGE_PAGES);
+}
+
+static void offline_against_unmap(void **state)
+{
+	struct gup_test_play play = { .begin = map_movable,
+				      .actors = { { "unmap", unmap }, { "offline", take_offline } },
+				      .count = 1,
+				      .explore = 1 };
+
+	(void)state;
+	play_clean("offline", &play, GUP_TEST_MOVABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(get_against_a_table),
 		cmocka_unit_test(report_against_put),
 		cmocka_unit_test(put_against_mappings),
+		cmocka_unit_test(offline_against_unmap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
