@@ -7,6 +7,9 @@
  * Burckhardt and others, "A randomized scheduler with probabilistic guarantees of finding bugs") find races that need
  * an order of few events. Numbers 0 and 1 play one fiber after the other. A number with the highest bit says itself
  * where the pre-emptions are: who looks for all of them counts these.
+ *
+ * An order by rank is not fair: who is woken by every step of another one, and always goes first, keeps it from ever getting
+ * on, which no processors do. So a play that is very long goes on as a random walk.
  */
 #include <stdio.h>
 
@@ -15,6 +18,8 @@
 #define NEVER UINT64_MAX
 #define USUAL_LENGTH 1000u
 #define LOOK_AFTER 64u
+#define FAIR_AFTER UINT64_C(20000)
+#define FAIR_MEAN 64u
 
 static uint64_t scramble(uint64_t *state)
 {
@@ -221,11 +226,20 @@ static struct gup_sim_actor *choose_exactly(struct gup_sim_actor **can, unsigned
 	return next ? next : highest(can, nr);
 }
 
+static void become_fair(struct gup_sim_choices *choices)
+{
+	if (choices->manner == GUP_SIM_WALK || gup_sim_step() - gup_sim.begin < FAIR_AFTER)
+		return;
+	choices->manner = GUP_SIM_WALK;
+	choices->mean = FAIR_MEAN;
+}
+
 struct gup_sim_actor *gup_sim_choose(struct gup_sim_actor **can, unsigned int nr)
 {
 	struct gup_sim_choices *choices = &gup_sim.choices;
 	bool due = change_is_due(choices);
 
+	become_fair(choices);
 	switch (choices->manner) {
 	case GUP_SIM_IN_TURN:
 		return can[0];
