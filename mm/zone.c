@@ -89,10 +89,10 @@ bool gup_alloc_should_fail(struct gup_machine *m)
 {
 	u64 left = gup_port_load_relaxed(&m->fail_alloc);
 
-	while (left)
+	while (left & ~GUP_TEST_ALL_AFTER)
 		if (gup_port_cas(&m->fail_alloc, &left, left - 1))
-			return left == 1;
-	return false;
+			return (left & ~GUP_TEST_ALL_AFTER) == 1;
+	return left;
 }
 
 uint64_t gup_test_fail_alloc(struct gup_machine *m, uint64_t nth)

@@ -16,13 +16,17 @@
 
 GUP_BEGIN_DECLS
 
+/** GUP_TEST_ALL_AFTER - added to the @nth of gup_test_fail_alloc(): each allocation after that one fails, too */
+#define GUP_TEST_ALL_AFTER (UINT64_C(1) << 63)
+
 /**
  * gup_test_fail_alloc() - make one allocation of the machine fail
  * @m:   the machine
- * @nth: 1 for the next folio or metadata allocation, 2 for the one after it ...; 0 switches it off
+ * @nth: 1 for the next folio or metadata allocation, 2 for the one after it ...; 0 switches it off. With
+ *       GUP_TEST_ALL_AFTER all that follow it fail as well, until it is switched off: memory is full, and stays so.
  *
  * Return: allocations that were still to come when it was last armed; 0 if it has fired or was off. So a sweep ends
- * when the value is not 0: the scenario made fewer allocations.
+ * when the value is not 0: the scenario made fewer allocations. GUP_TEST_ALL_AFTER, if it was given, is in the value.
  */
 uint64_t gup_test_fail_alloc(struct gup_machine *m, uint64_t nth);
 
