@@ -30,15 +30,15 @@ static void putback(struct gup_machine *m, struct gup_page *head)
 	gup_folio_put(m, head, 1);
 }
 
+static bool not_isolated(const struct gup_page *head, u64 unused)
+{
+	(void)unused;
+	return !gup_flag_test(head, GUP_PF_ISOLATED);
+}
+
 void gup_folio_wait_isolated(struct gup_machine *m, struct gup_page *head)
 {
-	u64 pfn = gup_pfn(m, head);
-	u32 seen = gup_wait_prepare(m, pfn);
-
-	if (gup_flag_test(head, GUP_PF_ISOLATED))
-		gup_wait(m, pfn, seen, GUP_WAIT_LONG);
-	else
-		gup_wait_cancel(m, pfn);
+	gup_folio_wait(m, head, not_isolated, 0, GUP_WAIT_LONG);
 }
 
 /* ---- entries: to migration entries and back ---- */

@@ -69,15 +69,28 @@ void gup_folio_unlock(struct gup_machine *m, struct gup_page *head)
 	gup_wake(m, gup_pfn(m, head));
 }
 
+void gup_folio_wait(struct gup_machine *m, struct gup_page *head, gup_folio_wait_fn *over, u64 arg, u64 timeout_ns)
+{
+	u64 pfn = gup_pfn(m, head), end = gup_deadline(timeout_ns), now;
+
+	while ((now = gup_port_now_ns()) < end) {
+		u32 seen = gup_wait_prepare(m, pfn);
+
+		if (over(head, arg)) {
+			gup_wait_cancel(m, pfn);
+			break;
+		}
+		gup_wait(m, pfn, seen, end - now);
+	}
+}
+
+static bool count_changed(const struct gup_page *head, u64 count)
+{
+	return gup_port_load(&head->count) != count;
+}
+
 void gup_folio_wait_count(struct gup_machine *m, struct gup_page *head, u64 count, u64 timeout_ns)
 {
-	u64 pfn = gup_pfn(m, head);
-	u32 seen;
-
 	gup_flag_set(head, GUP_PF_WAITERS);
-	seen = gup_wait_prepare(m, pfn);
-	if (gup_port_load(&head->count) == count)
-		gup_wait(m, pfn, seen, timeout_ns);
-	else
-		gup_wait_cancel(m, pfn);
+	gup_folio_wait(m, head, count_changed, count, timeout_ns);
 }
