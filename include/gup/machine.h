@@ -70,7 +70,7 @@ struct gup_machine_config {
  * Context: may sleep.
  * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB, too small, above 8 TiB or above 16
  * TiB with all others, a name that is too long,
- * empty or used twice, or an unknown contract; -ENOMEM if the host has no memory.
+ * empty or used twice, or an unknown contract; -ENOMEM if the host has no memory, mappings or file descriptors left.
  */
 int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out);
 

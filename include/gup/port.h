@@ -33,17 +33,18 @@ struct gup_port_memory {
  *
  * Memory that is never touched should cost nothing. It is not inherited by a host fork().
  *
- * Return: 0, or -ENOMEM.
+ * Return: 0; or -ENOMEM, whatever it is that the host has no more of, with nothing left behind. On Linux: memory, address
+ * space, mappings (vm.max_map_count), file descriptors, or RLIMIT_FSIZE if SIGXFSZ is ignored.
  */
 int gup_port_memory_map(struct gup_port_memory *mem, bool frames);
 
-/** gup_port_memory_unmap() - give a range back. */
+/** gup_port_memory_unmap() - give a range back. Cannot fail, also where the host makes no more mappings. */
 void gup_port_memory_unmap(struct gup_port_memory *mem);
 
 /** gup_port_now_ns() - monotonic time in nanoseconds. */
 uint64_t gup_port_now_ns(void);
 
-/** gup_port_sleep_ns() - let others run for about that long. Context: may sleep. */
+/** gup_port_sleep_ns() - let others run for about that long, whatever signals come. Context: may sleep. */
 void gup_port_sleep_ns(uint64_t ns);
 
 /**

@@ -50,6 +50,19 @@ static void *reserve_aligned(uint64_t bytes)
 	return raw + head;
 }
 
+/*
+ * With a hole behind it. The host would make one mapping of neighbours, and at its limit of mappings it unmaps no part of
+ * one.
+ */
+static void *map_apart(uint64_t bytes)
+{
+	char *at = map_anywhere(bytes + GUP_PAGE_SIZE, PROT_READ | PROT_WRITE);
+
+	if (at)
+		munmap(at + bytes, GUP_PAGE_SIZE);
+	return at;
+}
+
 static void *map_frames(uint64_t bytes, int fd)
 {
 	void *at;
@@ -72,20 +85,18 @@ int gup_port_memory_map(struct gup_port_memory *mem, bool frames)
 
 	if (frames && fd < 0)
 		return -GUP_ENOMEM;
-	mem->base = frames ? map_frames(mem->bytes, fd) : map_anywhere(mem->bytes, PROT_READ | PROT_WRITE);
-	if (!mem->base) {
-		if (frames)
-			close(fd);
-		return -GUP_ENOMEM;
-	}
-	madvise(mem->base, mem->bytes, MADV_DONTFORK);
 	mem->handle = fd;
-	return 0;
+	mem->base = frames ? map_frames(mem->bytes, fd) : map_apart(mem->bytes);
+	if (mem->base && !madvise(mem->base, mem->bytes, MADV_DONTFORK))
+		return 0;
+	gup_port_memory_unmap(mem);
+	return -GUP_ENOMEM;
 }
 
 void gup_port_memory_unmap(struct gup_port_memory *mem)
 {
-	munmap(mem->base, mem->bytes);
+	if (mem->base)
+		munmap(mem->base, mem->bytes);
 	if (mem->handle >= 0)
 		close((int)mem->handle);
 	mem->base = NULL;
@@ -111,7 +122,8 @@ void gup_port_sleep_ns(uint64_t ns)
 {
 	struct timespec length = to_timespec(ns);
 
-	nanosleep(&length, NULL);
+	while (nanosleep(&length, &length) && errno == EINTR)
+		; /* a signal of the program's */
 }
 
 /* errno belongs to the program, which may be interrupted here by its own fault handler. */
@@ -197,8 +209,9 @@ void gup_port_rcu_register(void)
 {
 	pthread_once(&exit_key_once, create_exit_key);
 	if (!URCU_TLS(urcu_memb_reader).registered) {
+		if (pthread_setspecific(exit_key, &exit_key))
+			gup_port_panic(__FILE__, __LINE__, "no memory to note that a thread must be unregistered");
 		urcu_memb_register_thread();
-		pthread_setspecific(exit_key, &exit_key);
 	}
 	gup_port_rcu_registered = true;
 }
@@ -260,8 +273,8 @@ void gup_port_log(const char *line)
 		{ (void *)(uintptr_t) "\n", 1 },
 	};
 
-	if (writev(STDERR_FILENO, parts, 3) < 0)
-		return; /* nowhere to say so */
+	while (writev(STDERR_FILENO, parts, 3) < 0 && errno == EINTR)
+		; /* any other error: nowhere to say so */
 }
 
 _Noreturn void gup_port_panic(const char *file, int line, const char *what)
