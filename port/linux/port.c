@@ -9,6 +9,7 @@
 #define _LGPL_SOURCE /* for the layout of liburcu's per-thread record: is this thread registered already? */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,9 +80,21 @@ static void *map_frames(uint64_t bytes, int fd)
 	return at;
 }
 
+/* Never the number of a standard file that the program has closed: what is printed would be written over the frames. */
+static int frames_create(void)
+{
+	int fd = memfd_create("gup-frames", MFD_CLOEXEC), higher;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return higher;
+}
+
 int gup_port_memory_map(struct gup_port_memory *mem, bool frames)
 {
-	int fd = frames ? memfd_create("gup-frames", MFD_CLOEXEC) : -1;
+	int fd = frames ? frames_create() : -1;
 
 	if (frames && fd < 0)
 		return -GUP_ENOMEM;

@@ -395,6 +395,23 @@ static void no_descriptor(void **state)
 	assert_int_equal(make_machine(), 0);
 }
 
+/* What a program prints after it closed stderr must not be written over the frames. */
+static void no_standard_files(void **state)
+{
+	struct gup_machine *m = NULL;
+	int kept = dup(STDERR_FILENO), err, used;
+
+	(void)state;
+	close(STDERR_FILENO);
+	err = gup_machine_create(&config, &m);
+	used = fcntl(STDERR_FILENO, F_GETFD);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	assert_int_equal(err, 0);
+	assert_int_equal(used, -1);
+	assert_int_equal(gup_machine_destroy(m), 0);
+}
+
 /* The frames are a file to the host; SIGXFSZ ends a program that does not ignore it. */
 static void no_large_file(void **state)
 {
@@ -422,6 +439,7 @@ int main(void)
 		cmocka_unit_test(neighbours_at_the_limit),
 		cmocka_unit_test(no_address_space),
 		cmocka_unit_test(no_descriptor),
+		cmocka_unit_test(no_standard_files),
 		cmocka_unit_test(no_large_file),
 	};
 
