@@ -9,6 +9,8 @@
 #include "bench.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const uint64_t sizes[] = { UINT64_C(4) << 10, UINT64_C(64) << 10, UINT64_C(1) << 20, UINT64_C(16) << 20 };
 
@@ -21,7 +23,7 @@ static bool run_case(FILE *csv, const struct gup_bench_case *c)
 		return false;
 	gup_bench_csv_rows(csv, c, results);
 	gup_bench_table_row(c, results);
-	return true;
+	return !fflush(csv);
 }
 
 /* All sizes on pages of one kind, quiet and with the second thread. */
@@ -45,6 +47,22 @@ static bool run_world(FILE *csv, bool huge)
 	return gup_bench_close(&world);
 }
 
+/* False, with a sentence and without the file, if not all of it was written. */
+static bool finish(FILE *csv, const char *path)
+{
+	bool ok = !ferror(csv);
+	struct stat st;
+	bool regular = !fstat(fileno(csv), &st) && S_ISREG(st.st_mode);
+
+	ok &= fclose(csv) == 0;
+	if (ok)
+		return true;
+	if (regular)
+		unlink(path);
+	fprintf(stderr, "gup-bench: %s could not be written to its end; is its disk full?\n", path);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	FILE *csv;
@@ -64,9 +82,6 @@ int main(int argc, char **argv)
 	gup_bench_csv_head(csv);
 	gup_bench_table_head();
 	ok = run_world(csv, false) && run_world(csv, true);
-	if (fclose(csv)) {
-		fprintf(stderr, "gup-bench: %s is incomplete; is its disk full?\n", argv[1]);
-		ok = false;
-	}
+	ok &= finish(csv, argv[1]);
 	return ok ? 0 : 1;
 }
