@@ -153,11 +153,16 @@ static FILE *open_map(const char *path, const char *source)
 	return fopen(path, "we");
 }
 
+/* Half a picture is removed, but no device. */
 static bool finish_map(const struct gup_map *map, FILE *file, const char *path)
 {
 	bool ok = map && gup_svg_write(map, file);
+	struct stat st;
+	bool regular = !fstat(fileno(file), &st) && S_ISREG(st.st_mode);
 
 	ok &= fclose(file) == 0;
+	if (!ok && regular)
+		unlink(path);
 	if (!ok)
 		return gup_say_unexpected("'%s' could not be written to its end; is there room?", path);
 	gup_say_title("The map of act 2 is in %s; any web browser shows it.", path);

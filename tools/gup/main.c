@@ -6,8 +6,10 @@
  */
 #include "tool.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
 	const char *name;
@@ -83,10 +85,24 @@ static int run(int argc, char **argv)
 	}
 }
 
+/* A file that is opened must not get the number of a closed stdout: the story would be written into it. */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	int status;
 
+	fill_standard_files();
+	status = run(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "gup: the output could not be written; check that its disk has room.\n");
 		return status ? status : GUP_EXIT_FAILED;
