@@ -5,8 +5,8 @@
 # folder that was begun is not left behind as if it were whole.
 # Usage: test_full.sh GUP BENCH
 
-gup=$1
-bench=$2
+gup=$(realpath "$1")
+bench=$(realpath "$2")
 dir=$(mktemp -d)
 trap 'umount "$dir/full" 2>/dev/null; rm -rf "$dir"' EXIT
 failed=0
