@@ -221,15 +221,17 @@ const void *gup_track_site(struct gup_machine *m, struct gup_page *page);
 void gup_why_holder(struct gup_machine *m, struct gup_why *why, struct gup_page *head, unsigned int tries);
 void gup_log_holder(const struct gup_holder *h);
 
-/* ---- pin.c ---- */
+/* ---- owner.c ---- */
 struct gup_owner {
-	struct gup_link link; /* [g] */
-	struct gup_machine *m;
-	char name[GUP_NAME_MAX];
-	u64 limit;
-	u64 pinned;  /* [a] */
-	u64 nr_pins; /* [a] */
+	struct gup_link link;	 /* [g] */
+	struct gup_machine *m;	 /* [c] */
+	char name[GUP_NAME_MAX]; /* [c] */
+	u64 limit;		 /* [c] */
+	u64 pinned;		 /* [a] */
+	u64 nr_pins;		 /* [a] */
 };
+
+/* ---- pin.c ---- */
 
 /* Frames that an extent touches. */
 static inline u64 gup_extent_frames(const struct gup_extent *e)
