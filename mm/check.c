@@ -6,6 +6,7 @@
  *	objects		-> each cached folio names its object and index
  *	zones		-> every frame below the frontier is free exactly once or belongs to a live folio
  *	folio		-> references = mappings + cache + gets + pins
+ *	owners		-> their numbers are those of the pins in the list
  *
  * The machine is at rest, so no lock is taken and what is left over after mappings, cache and pins are the gets.
  */
@@ -259,6 +260,34 @@ static void check_pins(struct check *c)
 				check_longterm(c, t->pfn, 1);
 }
 
+/* What an owner counts, against the pins in the list. */
+static void check_owner(struct check *c, const struct gup_owner *owner)
+{
+	u64 nr = 0, pages = 0, quarantined = 0;
+	struct gup_link *link;
+
+	for (link = c->m->pins.next; link != &c->m->pins; link = link->next) {
+		const struct gup_pin *pin = (const struct gup_pin *)link;
+
+		if (pin->owner != owner)
+			continue;
+		nr++;
+		pages += pin->pages;
+		quarantined += pin->quarantined ? pin->pages : 0;
+	}
+	expect(c, owner->nr_pins == nr && owner->pinned == pages, "an owner's pins are not those in the list", 0);
+	expect(c, owner->quarantined == quarantined, "an owner's quarantine is not what the list says", 0);
+	expect(c, owner->lost || !quarantined, "pins are in quarantine, but their owner is not lost", 0);
+}
+
+static void check_owners(struct check *c)
+{
+	struct gup_link *link;
+
+	for (link = c->m->owners.next; link != &c->m->owners; link = link->next)
+		check_owner(c, (const struct gup_owner *)link);
+}
+
 int gup_machine_check(struct gup_machine *m, struct gup_check *out)
 {
 	struct gup_port_memory scratch = { .bytes = 0 };
@@ -279,6 +308,7 @@ int gup_machine_check(struct gup_machine *m, struct gup_check *out)
 	for (i = 0; i < m->nr_zones; i++)
 		check_zone(&c, &m->zones[i]);
 	check_pins(&c);
+	check_owners(&c);
 	gup_port_memory_unmap(&scratch);
 	return c.out->errors ? -GUP_EINVAL : 0;
 }

@@ -178,6 +178,7 @@ static void search_pins(struct search *s)
 			continue;
 		gup_name_set(h.owner, pin->owner ? pin->owner->name : pin->mm->name);
 		h.longterm = pin->flags & GUP_LONGTERM;
+		h.quarantined = pin->quarantined;
 		h.age_ns = s->now - pin->since;
 		add(s, &h);
 	}
@@ -361,6 +362,7 @@ void gup_why_holder(struct gup_machine *m, struct gup_why *why, struct gup_page 
 	if (!s.found && m->track_holders)
 		search_records(&s);
 	gup_name_set(why->holder, h.owner);
+	why->quarantined = h.quarantined;
 	why->pfn = s.first;
 	why->tries = tries;
 }
@@ -381,6 +383,8 @@ void gup_log_holder(const struct gup_holder *h)
 		gup_text_num(&t, h->count);
 		gup_text_str(&t, " times");
 	}
+	if (h->quarantined)
+		gup_text_str(&t, " (quarantined: its device is lost)");
 	if (h->site) {
 		gup_text_str(&t, ", taken at ");
 		gup_text_site(&t, h->site);

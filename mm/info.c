@@ -128,7 +128,7 @@ int gup_machine_stats(struct gup_machine *m, struct gup_stats *out)
 
 	if (!m || !out)
 		return -GUP_EINVAL;
-	*out = (struct gup_stats){ .free_frames = free_frames(m) };
+	*out = (struct gup_stats){ .free_frames = free_frames(m), .quarantined = gup_quarantined_pages(m) };
 	for (i = 0; i < GUP_COUNTER_SLOTS; i++) {
 		struct gup_counters *c = &m->counters[i];
 

@@ -229,7 +229,19 @@ struct gup_owner {
 	u64 limit;		 /* [c] */
 	u64 pinned;		 /* [a] */
 	u64 nr_pins;		 /* [a] */
+	u64 quarantined;	 /* [a] pages of its pins in quarantine; written under list_lock */
+	u32 lost;		 /* [a] its device is; written under list_lock */
 };
+/* True for good under list_lock, a hint without. @owner may be NULL. */
+bool gup_owner_is_lost(const struct gup_owner *owner);
+u64 gup_quarantined_pages(struct gup_machine *m);
+/* Put a complete pin into the machine's list; false if its owner is lost, and it is not put there. */
+bool gup_pin_enlist(struct gup_pin *pin);
+/*
+ * Take a pin out of the machine's list for release; false if its owner is lost. Then it stays there in quarantine, and
+ * is the caller's no longer.
+ */
+bool gup_pin_delist(struct gup_pin *pin, bool dirty);
 
 /* ---- pin.c ---- */
 
@@ -255,11 +267,18 @@ struct gup_pin {
 	u64 since, addr, bytes, pages;
 	u64 nr_extents;
 	unsigned int flags;
-	bool pin; /* else references, where the contract has no FOLL_PIN */
+	bool pin;	  /* else references, where the contract has no FOLL_PIN */
+	bool quarantined; /* [g] released, but its device was lost */
+	bool dirty;	  /* [g] what its release in quarantine will say */
 	struct gup_chunk *first, *last;
 };
 /* Append a run of frames. 0 or -ENOMEM. */
 int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr);
+/*
+ * Give the pages of a pin that is in no list back, and free it. @site: of who releases a pin that was complete, else
+ * NULL. 0, or -EINVAL if somebody else had released part of it.
+ */
+int gup_pin_release(struct gup_pin *pin, bool dirty, const void *site);
 
 /* ---- migrate.c ---- */
 /* Claim a folio for moving. The caller holds a reference, which is kept on success. */
@@ -299,6 +318,7 @@ static inline int gup_refuse(struct gup_why *why, int error, enum gup_rule rule,
 		why->addr = addr;
 		why->pfn = pfn;
 		why->holder[0] = '\0';
+		why->quarantined = false;
 	}
 	return error;
 }

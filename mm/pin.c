@@ -168,6 +168,14 @@ static void pin_free(struct gup_pin *pin)
 	gup_mm_put(mm);
 }
 
+int gup_pin_release(struct gup_pin *pin, bool dirty, const void *site)
+{
+	int err = extents_release(pin, dirty, site);
+
+	pin_free(pin);
+	return err;
+}
+
 static int request_check(struct gup_mm *mm, const struct gup_request *r, struct gup_why *why)
 {
 	if (!mm || !r || !r->bytes || (r->owner && r->owner->m != mm->m))
@@ -178,6 +186,8 @@ static int request_check(struct gup_mm *mm, const struct gup_request *r, struct 
 		return gup_refuse(why, -GUP_EOVERFLOW, GUP_RULE_RANGE_OVERFLOW, r->addr, 0);
 	if (r->addr + r->bytes > GUP_USER_TOP)
 		return gup_refuse(why, -GUP_EFAULT, GUP_RULE_RANGE_BEYOND_USER, r->addr, 0);
+	if (gup_owner_is_lost(r->owner))
+		return gup_refuse(why, -GUP_ENODEV, GUP_RULE_OWNER_LOST, r->addr, 0);
 	return 0;
 }
 
@@ -223,6 +233,19 @@ static int pin_fill(struct gup_pin *pin, struct gup_why *why)
 	return why->error ? why->error : -GUP_EFAULT;
 }
 
+/* Take the pages and enter the books. A device that was lost meanwhile does not get to know them. */
+static int pin_complete(struct gup_pin *pin, struct gup_why *why)
+{
+	int err = pin_fill(pin, why);
+
+	if (err)
+		return err;
+	trim(pin);
+	if (!gup_pin_enlist(pin))
+		return gup_refuse(why, -GUP_ENODEV, GUP_RULE_OWNER_LOST, pin->addr, 0);
+	return 0;
+}
+
 static int pin_range(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why,
 		     const void *site)
 {
@@ -241,14 +264,11 @@ static int pin_range(struct gup_mm *mm, const struct gup_request *request, struc
 	if (!pin)
 		return why->error;
 	pin->site = site;
-	err = pin_fill(pin, why);
+	err = pin_complete(pin, why);
 	if (err) {
-		extents_release(pin, false, NULL);
-		pin_free(pin);
+		gup_pin_release(pin, false, NULL);
 		return err;
 	}
-	trim(pin);
-	gup_list_add(mm->m, &mm->m->pins, &pin->link);
 	tell_taken(pin);
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
 	*out = pin;
@@ -267,14 +287,9 @@ int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin
 
 int gup_unpin(struct gup_pin *pin, bool dirty)
 {
-	int err;
-
-	if (!pin)
+	if (!pin || !gup_pin_delist(pin, dirty))
 		return 0;
-	gup_list_del(pin->mm->m, &pin->link);
-	err = extents_release(pin, dirty, __builtin_return_address(0));
-	pin_free(pin);
-	return err;
+	return gup_pin_release(pin, dirty, __builtin_return_address(0));
 }
 
 size_t gup_pin_nr_extents(const struct gup_pin *pin)

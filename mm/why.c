@@ -42,6 +42,7 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(COUNT_OVERFLOW, "the page is held so often that its count is at its end"),
 	RULE(MM_LIMIT, "the pin would pass the limit of its address space"),
 	RULE(OWNER_LIMIT, "the pin would pass the limit of its owner"),
+	RULE(OWNER_LOST, "the device of its owner is lost, and gets no memory before it was reset"),
 	RULE(TEST, "the test made it fail"),
 };
 
@@ -106,6 +107,7 @@ static const char *errno_name(int error)
 		{ GUP_EFAULT, "EFAULT" },
 		{ GUP_EBUSY, "EBUSY" },
 		{ GUP_EEXIST, "EEXIST" },
+		{ GUP_ENODEV, "ENODEV" },
 		{ GUP_EINVAL, "EINVAL" },
 		{ GUP_ENOSPC, "ENOSPC" },
 		{ GUP_EOVERFLOW, "EOVERFLOW" },
@@ -143,7 +145,7 @@ size_t gup_why_str(const struct gup_why *why, char *buf, size_t size)
 	if (why->holder[0]) {
 		gup_text_str(&t, ", held by \"");
 		gup_text_str(&t, why->holder);
-		gup_text_str(&t, "\"");
+		gup_text_str(&t, why->quarantined ? "\" (quarantined: its device is lost)" : "\"");
 	}
 	if (why->tries > 1) {
 		gup_text_str(&t, ", after ");

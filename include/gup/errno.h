@@ -11,6 +11,7 @@
 #define GUP_EFAULT 14
 #define GUP_EBUSY 16
 #define GUP_EEXIST 17
+#define GUP_ENODEV 19
 #define GUP_EINVAL 22
 #define GUP_ENOSPC 28
 #define GUP_EDEADLK 35

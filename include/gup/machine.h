@@ -78,8 +78,8 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
  * gup_machine_destroy() - give everything back to the host
  * @m: the machine; NULL is allowed
  *
- * Address spaces and objects that still exist go with it. Pins, gets and CMA allocations do not: if any is left, each
- * is logged with owner and call site, and nothing is freed.
+ * Address spaces and objects that still exist go with it. Pins, gets and CMA allocations do not: if any is left, also in
+ * quarantine, each is logged with owner and call site, and nothing is freed.
  *
  * Context: may sleep; nobody else may use the machine.
  * Return: 0; or -EBUSY, or -ENOMEM if the host has no memory to look for what is left, with everything as it was.
@@ -136,6 +136,7 @@ int gup_machine_check(struct gup_machine *m, struct gup_check *out);
  * @slow_pages:        pages taken under mmap_lock
  * @bad_unpins:        unpins and puts that were refused
  * @free_frames:       frames that an allocation could use now
+ * @quarantined:       pages in quarantine now, of all owners, see gup_owner_lost()
  */
 struct gup_stats {
 	uint64_t faults;
@@ -146,6 +147,7 @@ struct gup_stats {
 	uint64_t slow_pages;
 	uint64_t bad_unpins;
 	uint64_t free_frames;
+	uint64_t quarantined;
 };
 
 /**

@@ -164,11 +164,51 @@ struct gup_pin;
  */
 int gup_owner_create(struct gup_machine *m, const char *name, uint64_t limit, struct gup_owner **out);
 
-/** gup_owner_destroy() - forget @owner. Context: may sleep. Return: 0, also for NULL; -EBUSY while it has pins. */
+/**
+ * gup_owner_destroy() - forget @owner
+ *
+ * Context: may sleep. Return: 0, also for NULL; -EBUSY while it has pins, in quarantine or not.
+ */
 int gup_owner_destroy(struct gup_owner *owner);
 
 /** gup_owner_pinned() - pages of @owner counted against its limit now. Context: any. */
 uint64_t gup_owner_pinned(const struct gup_owner *owner);
+
+/**
+ * gup_owner_lost() - the device behind @owner does not answer, and may still access what it was given
+ * @owner: the owner; it may be lost already
+ *
+ * Surprise removal, a crash of its firmware, a queue that hangs. Say so before you unpin. From now on gup_pin() refuses
+ * this owner, and gup_unpin() of one of its pins returns 0 but keeps the frames: they are in quarantine. Nobody gets
+ * them and they do not move until gup_owner_reset(). Pages in quarantine stay charged to the owner and to the mm's
+ * limit; the mm may be destroyed. Pins that are not released yet stay as they are.
+ *
+ * In other threads: a gup_unpin() that found the owner not yet lost releases. A gup_pin() either is among the pins of
+ * the owner when this returns, or is refused.
+ *
+ * Only pins of gup_pin() with an owner can be in quarantine. What the Linux forms took has no owner, and neither have
+ * frames of gup_cma_alloc(): keep those yourself until the device was reset.
+ *
+ * Context: any.
+ * Return: 0; -EINVAL for NULL. Linux: nothing of the kind; it relies on an IOMMU that the driver or the bus switches.
+ */
+int gup_owner_lost(struct gup_owner *owner);
+
+/**
+ * gup_owner_reset() - the device behind @owner was reset: it accesses nothing any more
+ * @owner: the owner; it need not be lost
+ *
+ * Releases all that is in quarantine, once, and marks dirty what gup_unpin() said is dirty. The owner may pin again. Its
+ * pins that were not released are ordinary ones again.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for NULL, or if somebody else released part of it by unpin_user_page(): that is counted, and the
+ * rest is released.
+ */
+int gup_owner_reset(struct gup_owner *owner);
+
+/** gup_owner_quarantined() - pages of @owner in quarantine, counted as by gup_owner_pinned(). Context: any. */
+uint64_t gup_owner_quarantined(const struct gup_owner *owner);
 
 /**
  * struct gup_request - what gup_pin() is asked for
@@ -208,7 +248,8 @@ struct gup_extent {
  *
  * Context: takes its locks itself; sleeps.
  * Return: 0; -EINVAL for NULL, length 0, unknown flags or an owner of another machine; -EFAULT; -ENOMEM also for a
- * limit (see @why); -EOPNOTSUPP; -EOVERFLOW for a range that wraps; -EAGAIN. On error nothing is held.
+ * limit (see @why); -EOPNOTSUPP; -EOVERFLOW for a range that wraps; -EAGAIN; -ENODEV for an owner that is lost. On error
+ * nothing is held.
  */
 int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why);
 
@@ -216,6 +257,8 @@ int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin
  * gup_unpin() - release a pin
  * @pin:   from gup_pin(); NULL is allowed
  * @dirty: the device wrote to it
+ *
+ * If the owner is lost, the frames stay in quarantine; @pin is gone for the caller all the same.
  *
  * Context: may sleep. The mm and its mapping may be gone.
  * Return: 0; -EINVAL if somebody else released part of it by unpin_user_page(): that is counted, the rest is released
@@ -255,6 +298,7 @@ bool gup_pin_next_extent(struct gup_extent_iter *it, struct gup_extent *out);
  * @longterm: taken with LONGTERM
  * @cma:      not a reference but an allocation of gup_cma_alloc()
  * @age_ns:   how long it has been held
+ * @quarantined: released, but the device of its owner is lost: held until gup_owner_reset()
  */
 struct gup_holder {
 	char owner[GUP_NAME_MAX];
@@ -266,6 +310,7 @@ struct gup_holder {
 	bool longterm;
 	bool cma;
 	uint64_t age_ns;
+	bool quarantined;
 };
 
 /**

@@ -51,7 +51,8 @@ enum gup_rule {
 	GUP_RULE_COUNT_OVERFLOW, /* the page's count is at its end */
 	GUP_RULE_MM_LIMIT,
 	GUP_RULE_OWNER_LIMIT,
-	GUP_RULE_TEST, /* gup/testing.h made it fail */
+	GUP_RULE_OWNER_LOST, /* gup_owner_lost(), and no gup_owner_reset() since */
+	GUP_RULE_TEST,	     /* gup/testing.h made it fail */
 
 	GUP_NR_RULES,
 };
@@ -64,6 +65,7 @@ enum gup_rule {
  * @addr:   user address at which it stopped (0 where there is none)
  * @pfn:    frame that is in the way (0 where there is none)
  * @holder: owner of the reference that is in the way, "" if none is known
+ * @quarantined: that reference is in quarantine: it goes with gup_owner_reset(), and waiting does not help
  */
 struct gup_why {
 	int error;
@@ -72,6 +74,7 @@ struct gup_why {
 	uint64_t addr;
 	uint64_t pfn;
 	char holder[GUP_NAME_MAX];
+	bool quarantined;
 };
 
 /**

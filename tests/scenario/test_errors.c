@@ -298,6 +298,8 @@ static void pin_h(void **state)
 			ROW(gup_owner_create(w.m, "", 1, &owner), GUP_EINVAL),
 			ROW(gup_owner_create(w.m, "a name of exactly 32 characters.", 1, &owner), GUP_EINVAL),
 			ROW(gup_owner_create(w.m, "x", 1, NULL), GUP_EINVAL),
+			ROW(gup_owner_lost(NULL), GUP_EINVAL),
+			ROW(gup_owner_reset(NULL), GUP_EINVAL),
 			ROW(gup_pin(NULL, &good, &pin, NULL), GUP_EINVAL),
 			ROW(gup_pin(w.mm, NULL, &pin, NULL), GUP_EINVAL),
 			ROW(gup_pin(w.mm, &good, NULL, NULL), GUP_EINVAL),

@@ -136,12 +136,40 @@ static void leftovers_by_name_and_place(void **state)
 	world_end(&w);
 }
 
+static void leftovers_in_quarantine(void **state)
+{
+	struct gup_request request = { BASE, 3 * PAGE, GUP_WRITE, NULL };
+	struct gup_owner *nic;
+	struct gup_pin *pin;
+	struct ear ear;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 4, .no_huge_pages = true });
+	map_anon(w.mm, BASE, 3 * PAGE);
+	assert_int_equal(gup_owner_create(w.m, "nic", UINT64_MAX, &nic), 0);
+	request.owner = nic;
+	assert_int_equal(gup_pin(w.mm, &request, &pin, NULL), 0);
+	assert_int_equal(gup_owner_lost(nic), 0);
+	assert_int_equal(gup_unpin(pin, true), 0);
+	listen_from_now(&ear);
+	assert_int_equal(gup_machine_destroy(w.m), -GUP_EBUSY);
+	listen_no_more(&ear);
+	assert_int_equal(times(&ear, "left: "), 1);
+	assert_int_equal(times(&ear, "left: nic pins 3 frames from pfn "), 1);
+	assert_int_equal(times(&ear, " (quarantined: its device is lost), taken at "), 1);
+	assert_int_equal(gup_owner_reset(nic), 0);
+	assert_int_equal(gup_owner_destroy(nic), 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(warned_once_for_each_entry_point),
 		cmocka_unit_test(misuse_names_both_places),
 		cmocka_unit_test(leftovers_by_name_and_place),
+		cmocka_unit_test(leftovers_in_quarantine),
 	};
 
 	return cmocka_run_group_tests_name("words", tests, NULL, NULL);
