@@ -5,13 +5,16 @@
 #   make test               all tests, once
 #   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
+#   make test-sim N=1000000 schedules of generated programs on the deterministic host
+#   make test-mutants       defects in copies of the core: each must be found by such programs
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
 PREFIX ?= /usr/local
 FILE ?=
+N ?= 1000000
 
-.PHONY: demo test test-drivers test-driver-mutants ci bench format lint install clean
+.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants ci bench format lint install clean
 
 demo:
 	@scripts/deps demo
@@ -30,6 +33,14 @@ test-drivers:
 test-driver-mutants:
 	@scripts/deps drivers
 	@scripts/driver-mutants
+
+test-sim:
+	@scripts/deps test
+	@scripts/test-sim $(N)
+
+test-mutants:
+	@scripts/deps test
+	@scripts/mutants
 
 ci:
 	@scripts/deps ci
