@@ -7,6 +7,7 @@
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
 #   make test-sim N=1000000 schedules of generated programs on the deterministic host
 #   make test-mutants       defects in copies of the core: each must be found by such programs
+#   make test-model         spin proves a model of the lockless walk, and finds each defect that is put into it
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
@@ -14,7 +15,7 @@ PREFIX ?= /usr/local
 FILE ?=
 N ?= 1000000
 
-.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants ci bench format lint install clean
+.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model ci bench format lint install clean
 
 demo:
 	@scripts/deps demo
@@ -41,6 +42,10 @@ test-sim:
 test-mutants:
 	@scripts/deps test
 	@scripts/mutants
+
+test-model:
+	@scripts/deps model
+	@scripts/model
 
 ci:
 	@scripts/deps ci
