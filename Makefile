@@ -7,7 +7,7 @@
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
 #   make test-sim N=1000000 schedules of generated programs on the deterministic host
 #   make test-mutants       defects in copies of the core: each must be found by such programs
-#   make test-model         spin proves a model of the lockless walk, and finds each defect that is put into it
+#   make test-model         spin checks a model of the lockless walk, and finds the defects put into it
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)

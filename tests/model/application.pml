@@ -58,17 +58,19 @@ inline touch(mm)
 		:: value == NONE -> map_new(table, page)
 		:: type_of(value) == LEAF && !(value & WRITE) ->
 			old = frame_of(value);
+			reuse = exclusive[old]; /* mm/cow.c:can_reuse */
 			if
-			:: exclusive[old] || refs_of(count[old]) == 1 -> /* mm/cow.c:can_reuse */
+			:: !reuse -> reuse = refs_of(count[old]) == 1
+			:: else
+			fi;
+			if
+			:: reuse ->
 				exclusive[old] = 1;
 				store_entry(table, 0, value | WRITE);
 				old = 0
 			:: else ->
 				map_new(table, page);
-				if
-				:: page == 0 -> old = 0
-				:: else
-				fi
+				old = (page -> old : 0)
 			fi
 		:: else
 		fi;
@@ -145,7 +147,7 @@ inline unmap(mm)
 proctype application()
 {
 	byte n, table, to, value, page, old;
-	bool last, ok, shared;
+	bool last, ok, shared, reuse;
 
 	for (n : 1 .. OPERATIONS) {
 		if

@@ -24,7 +24,7 @@ bit exclusive[FRAMES];
 byte words[FRAMES * 2];	   /* the first two words of each frame's memory: its entries, if it is a table */
 bit let_go[FRAMES];	   /* ghost: the parent unmapped it, so it need not find it at its address any more */
 
-/* What only some worlds need costs the others no steps: elsewhere folios are single frames, and no block is isolated. */
+/* Only some worlds need these: elsewhere folios are single frames, and no block is isolated. */
 #ifdef SPLITTER
 byte head_word[FRAMES];
 #define head_of(frame) head_word[frame]
