@@ -8,14 +8,18 @@
 #   make test-sim N=1000000 schedules of generated programs on the deterministic host
 #   make test-mutants       defects in copies of the core: each must be found by such programs
 #   make test-model         spin checks a model of the lockless walk, and finds the defects put into it
+#   make fuzz [TIME=60]     new inputs for the fuzz targets, for so many seconds
+#   make coverage           which lines of mm/ the tests run
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
 PREFIX ?= /usr/local
 FILE ?=
 N ?= 1000000
+TIME ?= 60
 
-.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model ci bench format lint install clean
+.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model fuzz coverage ci bench format lint \
+	install clean
 
 demo:
 	@scripts/deps demo
@@ -46,6 +50,14 @@ test-mutants:
 test-model:
 	@scripts/deps model
 	@scripts/model
+
+fuzz:
+	@scripts/deps fuzz
+	@scripts/fuzz '$(TIME)'
+
+coverage:
+	@scripts/deps coverage
+	@scripts/coverage
 
 ci:
 	@scripts/deps ci

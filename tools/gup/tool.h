@@ -71,6 +71,11 @@ uint64_t gup_stage_map(struct gup_stage *stage, uint64_t bytes, struct gup_objec
 /** gup_pages_in_zone() - how many of the pages mapped in a range lie in zones of that kind. */
 uint64_t gup_pages_in_zone(struct gup_mm *mm, uint64_t addr, uint64_t bytes, enum gup_zone_kind kind);
 
+/* command.c */
+
+/** gup_main() - the whole command line; may be called again and again. Return: an exit status. */
+int gup_main(int argc, char **argv);
+
 /* commands */
 
 int gup_command_demo(int argc, char **argv);
