@@ -137,7 +137,7 @@ bool program_parse(const char *text, struct program *out, char *why, size_t size
 
 static const char *const takers[] = {
 	"pin device unpin", "pin-read device", "long device", "slow device", "own device",
-	"get device unpin", "write read",      "mirror",      "listen",
+	"get device unpin", "write read",      "mirror",      "listen",	     "protect-one pin device",
 };
 
 static const char *const disturbers[] = {
