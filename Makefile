@@ -10,6 +10,7 @@
 #   make test-model         spin checks a model of the lockless walk, and finds the defects put into it
 #   make fuzz [TIME=60]     new inputs for the fuzz targets, for so many seconds
 #   make coverage           which lines of mm/ the tests run
+#   make test-cross         the tests for arm64 and riscv64, under qemu-user
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
@@ -18,7 +19,7 @@ FILE ?=
 N ?= 1000000
 TIME ?= 60
 
-.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model fuzz coverage ci bench format lint \
+.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model fuzz coverage test-cross ci bench format lint \
 	install clean
 
 demo:
@@ -58,6 +59,10 @@ fuzz:
 coverage:
 	@scripts/deps coverage
 	@scripts/coverage
+
+test-cross:
+	@scripts/deps cross
+	@scripts/test-cross
 
 ci:
 	@scripts/deps ci
