@@ -11,6 +11,7 @@
 #   make fuzz [TIME=60]     new inputs for the fuzz targets, for so many seconds
 #   make coverage           which lines of mm/ the tests run
 #   make test-cross         the tests for arm64 and riscv64, under qemu-user
+#   make soak [TIME=60] [SEED=n]  everything at once with memory nearly full, rates each second
 #   make ci                 everything that a change must pass
 #   make bench              numbers, as CSV
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
@@ -18,9 +19,10 @@ PREFIX ?= /usr/local
 FILE ?=
 N ?= 1000000
 TIME ?= 60
+SEED ?=
 
-.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model fuzz coverage test-cross ci bench format lint \
-	install clean
+.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model test-cross fuzz coverage soak ci \
+	bench format lint install clean
 
 demo:
 	@scripts/deps demo
@@ -63,6 +65,11 @@ coverage:
 test-cross:
 	@scripts/deps cross
 	@scripts/test-cross
+
+soak:
+	@scripts/deps test
+	@scripts/compile build/soak -Dbuildtype=release -Dcheck_level=1 -Dtests=enabled -Dtestkit=disabled -Dtool=disabled
+	@build/soak/tests/soak/soak -t '$(TIME)' $(if $(SEED),-s '$(SEED)')
 
 ci:
 	@scripts/deps ci

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/threads/actor.h - threads that may not assert: each reports its first failure, the main thread judges.
- *
- * Pages carry stamps: the first 8 bytes are a generation, the rest follows from writer, address and generation. So a
- * page tells by itself whether it is whole, whose it is and how old.
  */
 #ifndef ACTOR_H
 #define ACTOR_H
 
 #include <pthread.h>
 
+#include "stamp.h"
 #include "world.h"
 
 struct actor {
@@ -42,14 +40,5 @@ void run_actors(struct actor *actors, unsigned int nr);
 
 /* A number below @limit; the same sequence for the same seed. */
 uint64_t dice(struct actor *actor, uint64_t limit);
-
-void stamp_make(void *page, uint32_t who, uint64_t addr, uint64_t generation);
-/* Whole, of this writer and address; stores the generation if @generation is not NULL. */
-bool stamp_is_whole(const void *page, uint32_t who, uint64_t addr, uint64_t *generation);
-bool stamp_is(const void *page, uint32_t who, uint64_t addr, uint64_t generation);
-
-/* The same through a mapping; false also if the copy stops short. */
-bool app_stamp(struct gup_mm *mm, uint32_t who, uint64_t addr, uint64_t generation);
-bool app_sees(struct gup_mm *mm, uint32_t who, uint64_t addr, uint64_t generation);
 
 #endif
