@@ -67,9 +67,8 @@ test-cross:
 	@scripts/test-cross
 
 soak:
-	@scripts/deps test
-	@scripts/compile build/soak -Dbuildtype=release -Dcheck_level=1 -Dtests=enabled -Dtestkit=disabled -Dtool=disabled
-	@build/soak/tests/soak/soak -t '$(TIME)' $(if $(SEED),-s '$(SEED)')
+	@scripts/deps demo
+	@scripts/soak '$(TIME)' '$(SEED)'
 
 ci:
 	@scripts/deps ci

@@ -111,7 +111,8 @@ struct worker {
 	struct follower follower;
 	struct gup_page *area; /* of CMA */
 	uint64_t area_bytes;
-	bool filling; /* the tenant */
+	bool filling;	  /* the tenant's */
+	unsigned int low; /* the tenant's: per cent free that it stops at */
 	uint64_t goal;
 	_Atomic(const char *) doing;
 	atomic_uint_fast64_t acts;

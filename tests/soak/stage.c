@@ -46,6 +46,7 @@ static int machine_make(struct soak *soak)
 		.cma = { { CAMERA, CAMERA_MIB * MIB } },
 		.dax = { { PMEM, PMEM_MIB * MIB, GUP_DAX_FS } },
 		.contract = GUP_NATIVE,
+		.track_holders = soak->seed % 2,
 	};
 	struct gup_check check;
 

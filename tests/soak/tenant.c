@@ -2,9 +2,9 @@
 /*
  * tests/soak/tenant.c - the worker that keeps memory nearly full.
  *
- * It fills its one large span until 2 % of the frames are free or memory runs out, drops pieces of it until 6 % are, and
- * so on. Its pages fill also the CMA area and ZONE_MOVABLE, so that those who take frames from there have to move them.
- * Between two acts it sleeps: the CPUs are the others'.
+ * It fills its one large span until no more than 2 % of the frames are free, sometimes none, drops pieces of it until 6 %
+ * are, and so on. Its pages fill also the CMA area and ZONE_MOVABLE, so that those who take frames from there have to
+ * move them. Between two acts it sleeps: the CPUs are the others'.
  */
 #include <time.h>
 
@@ -41,10 +41,12 @@ int tenant_play(struct worker *w)
 	struct span *span = &w->spans[0];
 	const uint64_t percent = free_frames(w->soak) * 100 / w->soak->total_frames;
 
-	if (percent < LOW_PERCENT)
+	if (percent < w->low)
 		w->filling = false;
-	if (percent >= HIGH_PERCENT)
+	if (!w->filling && percent >= HIGH_PERCENT) {
 		w->filling = true;
+		w->low = dice(w, LOW_PERCENT + 1); /* 0: until memory runs out */
+	}
 	nanosleep(&(struct timespec){ .tv_nsec = SLEEP_NS }, NULL);
 	atomic_store(&w->doing, w->filling ? "filling memory" : "dropping memory");
 	CHECK_CALL(w->filling ? fill_piece(w) : drop_piece(w));
