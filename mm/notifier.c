@@ -281,10 +281,12 @@ int gup_notifier_register(struct gup_mm *mm, const struct gup_notifier_ops *ops,
 			  struct gup_notifier **out)
 {
 	struct gup_notifier *notifier;
+	struct gup_notifiers *n;
 	int err;
 
 	if (!mm || !ops || !out)
 		return -GUP_EINVAL;
+	n = &mm->notifiers;
 	notifier = gup_slab_alloc(mm->m, GUP_SLAB_NOTIFIER);
 	if (!notifier)
 		return -GUP_ENOMEM;
@@ -297,9 +299,9 @@ int gup_notifier_register(struct gup_mm *mm, const struct gup_notifier_ops *ops,
 		gup_slab_free(mm->m, GUP_SLAB_NOTIFIER, notifier);
 		return err;
 	}
-	gup_port_lock_acquire(&mm->notifiers.lock);
-	gup_invalidation_wait_locked(&mm->notifiers, notifier->sub.born, NULL);
-	gup_port_lock_release(&mm->notifiers.lock);
+	gup_port_lock_acquire(&n->lock);
+	gup_invalidation_wait_locked(n, notifier->sub.born, NULL);
+	gup_port_lock_release(&n->lock);
 	return 0;
 }
 

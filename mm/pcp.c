@@ -76,13 +76,13 @@ void gup_pcp_free(struct gup_machine *m, struct gup_zone *zone, u64 pfn)
 
 void gup_pcp_drain(struct gup_machine *m, struct gup_zone *zone)
 {
-	unsigned int i;
+	struct gup_pcp *pcp;
 
-	for (i = 0; i < GUP_PCP_SLOTS; i++) {
-		gup_port_lock_acquire(&zone->pcp[i].lock);
-		release(m, zone, &zone->pcp[i], GUP_LIST_UNMOVABLE, 0);
-		release(m, zone, &zone->pcp[i], GUP_LIST_MOVABLE, 0);
-		gup_port_lock_release(&zone->pcp[i].lock);
+	for (pcp = zone->pcp; pcp < &zone->pcp[GUP_PCP_SLOTS]; pcp++) {
+		gup_port_lock_acquire(&pcp->lock);
+		release(m, zone, pcp, GUP_LIST_UNMOVABLE, 0);
+		release(m, zone, pcp, GUP_LIST_MOVABLE, 0);
+		gup_port_lock_release(&pcp->lock);
 	}
 }
 

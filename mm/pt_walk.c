@@ -34,7 +34,9 @@ static struct gup_port_lock *lock_of(struct gup_machine *m, u64 table)
 
 void gup_pt_lock(struct gup_machine *m, struct gup_slot *slot)
 {
-	gup_port_lock_acquire(lock_of(m, slot->table));
+	struct gup_port_lock *table_lock = lock_of(m, slot->table);
+
+	gup_port_lock_acquire(table_lock);
 	slot->value = gup_port_load(slot->entry);
 }
 

@@ -21,36 +21,43 @@ static unsigned int nr_actors(const struct gup_test_play *play)
 	return nr;
 }
 
-static int explore_from(struct gup_kit_run *run, struct gup_sim_exact *exact, struct gup_test_result *result);
+/* A schedule: where its pre-emptions are, and whether a store was in its buffer at one of them. */
+struct schedule {
+	struct gup_sim_exact exact;
+	bool late;
+};
 
-/* One more pre-emption, before @step. */
-static int explore_step(struct gup_kit_run *run, struct gup_sim_exact *exact, u64 step, u8 others,
+static int explore_from(struct gup_kit_run *run, const struct schedule *schedule, struct gup_test_result *result);
+
+/* One more pre-emption, before @step, for each of the others. Stores that can linger from here on do so in a second turn. */
+static int explore_step(struct gup_kit_run *run, const struct schedule *before, u64 step, u8 others,
 			struct gup_test_result *result)
 {
-	struct gup_sim_move *move = &exact->moves[exact->nr];
-	bool lingers = exact->linger;
+	bool first_late = !before->late && others & GUP_SIM_LATE_HERE;
+	struct schedule next = *before;
+	struct gup_sim_move *move = &next.exact.moves[next.exact.nr++];
 	unsigned int fiber;
 	int err = 0;
 
-	exact->nr++;
 	move->step = step;
+	next.late = before->late || first_late;
 	for (fiber = 0; fiber < GUP_TEST_MAX_ACTORS && !err; fiber++) {
 		if (!(others & 1u << fiber))
 			continue;
 		move->fiber = fiber + 1;
-		err = explore_from(run, exact, result);
-		exact->linger = true;
-		if (!err && !lingers && others & GUP_SIM_LATE_HERE)
-			err = explore_from(run, exact, result);
-		exact->linger = lingers;
+		next.exact.linger = before->exact.linger;
+		err = explore_from(run, &next, result);
+		next.exact.linger = true;
+		if (!err && first_late)
+			err = explore_from(run, &next, result);
 	}
-	exact->nr--;
 	return err;
 }
 
 /* The schedule itself, and all that begin with it. */
-static int explore_from(struct gup_kit_run *run, struct gup_sim_exact *exact, struct gup_test_result *result)
+static int explore_from(struct gup_kit_run *run, const struct schedule *schedule, struct gup_test_result *result)
 {
+	const struct gup_sim_exact *exact = &schedule->exact;
 	u64 first = exact->nr ? exact->moves[exact->nr - 1].step + 1 : 1, step, last;
 	u8 *others = exact->nr < run->play->explore ? calloc(1, GUP_SIM_MAX_STEP + 1) : NULL;
 	int err;
@@ -63,17 +70,20 @@ static int explore_from(struct gup_kit_run *run, struct gup_sim_exact *exact, st
 	last = gup_min(run->outcome.steps, GUP_SIM_MAX_STEP);
 	for (step = first; others && step <= last && !err; step++)
 		if (others[step] & ~GUP_SIM_LATE_HERE)
-			err = explore_step(run, exact, step, others[step], result);
+			err = explore_step(run, schedule, step, others[step], result);
 	free(others);
 	return err;
 }
 
 int gup_kit_explore(struct gup_kit_run *run, struct gup_test_result *result)
 {
-	struct gup_sim_exact exact = { .order = 0 };
+	struct schedule schedule = { .late = false };
+	unsigned int order, nr = gup_sim_orders(nr_actors(run->play));
 	int err = 0;
 
-	for (; exact.order < gup_sim_orders(nr_actors(run->play)) && !err; exact.order++)
-		err = explore_from(run, &exact, result);
+	for (order = 0; order < nr && !err; order++) {
+		schedule.exact.order = order;
+		err = explore_from(run, &schedule, result);
+	}
 	return err;
 }

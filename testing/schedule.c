@@ -200,6 +200,17 @@ static int replay(struct gup_kit_run *run, u64 number, bool seen, struct gup_tes
 	return err ? err : gup_kit_run_counted(&again, number, result);
 }
 
+static int replay_text(struct gup_kit_run *run, const char *text, struct gup_test_result *result)
+{
+	char *end;
+	u64 number = strtoull(text, &end, 0);
+
+	if (!*end)
+		return replay(run, number, true, result);
+	fprintf(stderr, "GUP_REPLAY=%s is not the number of a schedule: take it from a report\n", text);
+	return -GUP_EINVAL;
+}
+
 static int play_all(struct gup_kit_run *run, struct gup_test_result *result)
 {
 	struct gup_test_result shown = { 0 };
@@ -222,7 +233,7 @@ int gup_test_schedules(const struct gup_test_spec *spec, const struct gup_test_p
 	if (!spec || !play || play->explore > GUP_TEST_MAX_EXPLORE)
 		return -GUP_EINVAL;
 	if (number && *number)
-		err = replay(&run, strtoull(number, NULL, 0), true, &result);
+		err = replay_text(&run, number, &result);
 	else
 		err = play_all(&run, &result);
 	if (out)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "kit.h"
+#include "sim.h"
 
 #define FIRST_DMA UINT64_C(0x100000000)
 
@@ -165,6 +166,7 @@ uint64_t gup_test_close(struct gup_test *t)
 		return 0;
 	if (t->begun && t->spec->end)
 		t->spec->end(t);
+	gup_sim_reset(); /* what is still held is reported while there is somebody to tell */
 	if (!t->quiet && t->begun)
 		gup_kit_look(t);
 	gup_kit_flush(t);

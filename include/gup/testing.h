@@ -300,7 +300,8 @@ struct gup_test_actor {
  * @trace:   print each switch on stderr. Without it, what is found is played once more with its trace, if the spec has
  *           findings printed.
  * @explore: first play every schedule with at most so many pre-emptions; up to GUP_TEST_MAX_EXPLORE. Two actors with
- *           300 points each have about 1,200 of one, and 400,000 of two.
+ *           300 points each have about 1,200 of one, and 400,000 of two. None is before a step beyond 65535, and after
+ *           20000 a play goes on at random.
  */
 struct gup_test_play {
 	int (*begin)(struct gup_test *t);
@@ -323,7 +324,8 @@ struct gup_test_play {
  * the environment variable GUP_REPLAY to it, and only that one is played, with its trace. Ends after the first schedule
  * with findings.
  *
- * Return: as for gup_test_run(); -EINVAL also for more than GUP_TEST_MAX_EXPLORE pre-emptions.
+ * Return: as for gup_test_run(); -EINVAL also for more than GUP_TEST_MAX_EXPLORE pre-emptions and for a GUP_REPLAY that
+ * is no number.
  */
 int gup_test_schedules(const struct gup_test_spec *spec, const struct gup_test_play *play, struct gup_test_result *out);
 

@@ -3,10 +3,10 @@
  * port/sim/buffer.c - stores that are not seq_cst, seen late by the others.
  *
  * Interleaving alone is sequential consistency. Here each fiber has a buffer as a processor has: a relaxed or release
- * store may stay in it, past later loads and the taking of locks, until something of the fiber's own makes it visible (a seq_cst store or
- * read-modify-write, the release of a lock, a wait) or it leaves by itself. Memory has what the running fiber sees:
- * when it is stopped, what is in its buffer is exchanged for what was there before, and back when it goes on. So loads
- * cost nothing, and plain ones see the same.
+ * store may stay in it, past later loads and the taking of locks, until something of the fiber's own makes it visible (a
+ * seq_cst store or read-modify-write, the release of a lock, a wait) or it leaves by itself. Memory has what the running
+ * fiber sees: when it is stopped, what is in its buffer is exchanged for what was there before, and back when it goes
+ * on. So loads cost nothing, and plain ones see the same.
  *
  * Stores leave in any order; those to one word in theirs, and a release store behind all before it.
  */

@@ -178,7 +178,7 @@ void gup_sim_ended(void);
 
 /* plan.c */
 void gup_sim_plan_begin(void);
-/* Who of @nr that can run does; @may_stay: the current one is among them and nothing says that it has to stop. */
+/* Who of the @nr that can run goes on. */
 struct gup_sim_actor *gup_sim_choose(struct gup_sim_actor **can, unsigned int nr);
 /* @actor goes on: when does the plan want to be asked again? */
 void gup_sim_plan_next(const struct gup_sim_actor *actor);

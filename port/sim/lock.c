@@ -191,6 +191,16 @@ void gup_sim_section_end(void)
 	gup_sim_look_again();
 }
 
+/* Every other fiber passes a full barrier. */
+static void flush_others(void)
+{
+	unsigned int i;
+
+	for (i = 1; i <= gup_sim.nr; i++)
+		if (&gup_sim.actors[i] != gup_sim.current)
+			gup_sim_stores_flush(&gup_sim.actors[i]);
+}
+
 void gup_port_rcu_synchronize(void)
 {
 	struct gup_sim_actor *me = gup_sim.current, *other;
@@ -201,13 +211,13 @@ void gup_port_rcu_synchronize(void)
 	gup_sim_point_at(GUP_SIM_GRACE, NULL, site);
 	gup_sim_may_sleep("waits for a grace period", site);
 	gup_sim_stores_visible();
+	flush_others();
 	for (i = 1; i <= gup_sim.nr; i++) {
 		other = &gup_sim.actors[i];
-		if (other != me)
-			gup_sim_stores_flush(other);
 		me->grace[i] = other != me && other->sections ? other->section : 0;
 		open = open || me->grace[i];
 	}
 	if (open)
 		gup_sim_block(GUP_SIM_FOR_GRACE, NULL, UINT64_MAX);
+	flush_others();
 }

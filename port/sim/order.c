@@ -6,7 +6,8 @@
  * today. Each taking of a lock with another one held is an edge between their kinds; an edge that closes a circle is a
  * finding, with both places. A kind is the expression that the core writes for the lock, without what leads to the
  * structure: "zone->lock". Locks of one kind are let alone, and so is what was learned before gup_sim_reset(): a
- * finding must not depend on plays that are not replayed.
+ * finding must not depend on plays that are not replayed. The lock of a folio is a bit of its flags, which the host does
+ * not know as a lock: it is in no edge.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,7 @@ void gup_sim_order_reset(void)
 	nr_edges = 0;
 }
 
-/* Behind the last "->" or ".", with the structure's own name if that is all that tells it from other locks. */
+/* Behind the last "->", with the structure's own name if that is all that tells it from other locks. */
 static const char *kind_of(const char *name)
 {
 	const char *end = strrchr(name, '>'), *at;

@@ -172,11 +172,33 @@ static void wait_and_load(void *arg)
 	saw_x = gup_port_load(&x);
 }
 
+static void store_in_an_old_section(void *arg)
+{
+	(void)arg;
+	gup_port_rcu_read_lock();
+	gup_port_store(&y, 1);
+	gup_port_store_relaxed(&x, 1);
+	gup_port_rcu_read_unlock();
+	gup_port_load(&more);
+	gup_port_load(&more);
+}
+
+static void wait_for_old_sections(void *arg)
+{
+	u32 begun = gup_port_load(&y);
+
+	(void)arg;
+	gup_port_rcu_synchronize();
+	saw_x = gup_port_load(&x);
+	saw_y = begun;
+}
+
 static void grace_periods_publish(void **state)
 {
 	(void)state;
 	assert_int_equal(seen(store_in_section, wait_and_load, 1, 0), 0);
 	assert_true(seen(store_in_section, wait_and_load, 0, 1) > 0);
+	assert_int_equal(seen(store_in_an_old_section, wait_for_old_sections, 1, 0), 0);
 }
 
 int main(void)

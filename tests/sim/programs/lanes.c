@@ -8,7 +8,6 @@
  */
 #include "program.h"
 
-#define LANE_BYTES 64u
 #define OWNER_SHIFT 32
 
 uint64_t page_addr(unsigned int index)
@@ -61,9 +60,8 @@ bool lane_write(struct actor *a, struct gup_mm *mm, unsigned int index, uint64_t
 	return !gup_copy_to_user(mm, page_addr(index) + offset_of(a->number), &value, sizeof(value));
 }
 
-bool lane_read(struct actor *a, struct gup_mm *mm, unsigned int index, unsigned int whose, uint64_t *out)
+bool lane_read(struct gup_mm *mm, unsigned int index, unsigned int whose, uint64_t *out)
 {
-	(void)a;
 	return !gup_copy_from_user(mm, out, page_addr(index) + offset_of(whose), sizeof(*out));
 }
 
@@ -71,7 +69,7 @@ void lane_check(struct actor *a, unsigned int index)
 {
 	uint64_t value;
 
-	if (!lane_read(a, gup_test_mm(a->t), index, a->number, &value)) {
+	if (!lane_read(gup_test_mm(a->t), index, a->number, &value)) {
 		if (!world.discards)
 			gup_test_fail(a->t, "page %u cannot be read", index);
 		return;

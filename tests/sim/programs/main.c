@@ -5,6 +5,7 @@
  * Pairs come first; of each, every schedule with one pre-emption is played, then some by chance. Programs that are
  * drawn follow. The first finding ends the hunt: what was found, its trace, and the command that replays it.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,10 +39,12 @@ static void usage(const char *self)
 static uint64_t number_of(const char *text, uint64_t most, const char *self)
 {
 	char *end;
-	uint64_t number = strtoull(text, &end, 0);
+	uint64_t number;
 
-	if (*end || end == text || *text == '-' || number > most) {
-		fprintf(stderr, "%s: \"%s\" is not a number up to %llu\n", self, text, (unsigned long long)most);
+	errno = 0;
+	number = strtoull(text, &end, 0);
+	if (errno || *end || *text < '0' || *text > '9' || !number || number > most) {
+		fprintf(stderr, "%s: \"%s\" is not a number from 1 to %llu\n", self, text, (unsigned long long)most);
 		usage(self);
 	}
 	return number;
@@ -61,19 +64,21 @@ static void parse(int argc, char **argv, struct hunt *hunt)
 		if (option == 's')
 			hunt->schedules = number_of(optarg, UINT64_MAX, argv[0]);
 		else if (option == 'f')
-			hunt->first = number_of(optarg, UINT64_MAX, argv[0]);
+			hunt->first = number_of(optarg, UINT32_MAX, argv[0]);
 		else if (option == 't')
 			hunt->step = number_of(optarg, UINT32_MAX, argv[0]);
 		else if (option == 'e')
-			hunt->explore = (unsigned int)number_of(optarg, GUP_TEST_MAX_EXPLORE, argv[0]);
-		else if (option == 'p' && program_parse(optarg, &hunt->program, why, sizeof(why)))
-			hunt->one = true;
+			hunt->explore = strcmp(optarg, "0")
+						? (unsigned int)number_of(optarg, GUP_TEST_MAX_EXPLORE, argv[0])
+						: 0;
 		else if (option == 'p')
+			hunt->one = program_parse(optarg, &hunt->program, why, sizeof(why));
+		if (option == 'p' && !hunt->one)
 			fprintf(stderr, "%s: %s\n", argv[0], why);
 		if (option == '?' || (option == 'p' && !hunt->one))
 			usage(argv[0]);
 	}
-	if (optind < argc || !hunt->first || !hunt->step)
+	if (optind < argc)
 		usage(argv[0]);
 }
 
@@ -97,6 +102,8 @@ static bool play(struct hunt *hunt, const struct program *program, unsigned int 
 	hunt->explored += result.runs > count ? result.runs - count : 0;
 	if (!err)
 		return true;
+	if (err != -GUP_ENOTRECOVERABLE)
+		exit(2);
 	printf("found after %llu schedules; again: GUP_REPLAY=%#llx %s --program \"%s\"\n",
 	       (unsigned long long)hunt->played, (unsigned long long)result.schedule, hunt->self, text);
 	return false;

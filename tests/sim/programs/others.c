@@ -44,7 +44,7 @@ void op_populate(struct actor *a)
 
 static bool private_memory(void)
 {
-	return ON(SHARED) != 1u << world.program.memory && ON(DAX) != 1u << world.program.memory;
+	return world.program.memory != GUP_TEST_SHARED && world.program.memory != GUP_TEST_DAX;
 }
 
 static void look_at_birth(struct actor *a, unsigned int index)
@@ -54,7 +54,7 @@ static void look_at_birth(struct actor *a, unsigned int index)
 
 	for (whose = 0; whose < world.program.nr_actors; whose++) {
 		value = &a->snapshot[index][whose];
-		if (!lane_read(a, a->child, index, whose, value))
+		if (!lane_read(a->child, index, whose, value))
 			*value = UINT64_MAX;
 		else if ((*value || !world.discards) && !lane_valid(whose, *value))
 			gup_test_fail(a->t, "the child reads %#llx", (unsigned long long)*value);
@@ -72,7 +72,7 @@ static void look_later(struct actor *a)
 
 	for (index = 0; index < PAGES; index++)
 		for (whose = 0; whose < world.program.nr_actors && private_memory(); whose++)
-			if (!lane_read(a, a->child, index, whose, &value))
+			if (!lane_read(a->child, index, whose, &value))
 				value = UINT64_MAX;
 			else if (value != a->snapshot[index][whose])
 				gup_test_fail(a->t, "a store of the parent's reaches the child");
@@ -283,7 +283,9 @@ static void use_new_memory(struct actor *a, struct gup_mm *mm)
 	}
 	gup_test_point();
 	for (i = 0; i < PAGES * MAX_ACTORS; i++) {
-		if (gup_copy_from_user(mm, &word, addr + i % PAGES * PAGE + (i / PAGES + 1) * 64, sizeof(word)) || word)
+		if (gup_copy_from_user(mm, &word, addr + i % PAGES * PAGE + (i / PAGES + 1) * LANE_BYTES,
+				       sizeof(word)) ||
+		    word)
 			gup_test_fail(a->t, "somebody else writes to new memory");
 	}
 }

@@ -79,7 +79,7 @@ void op_get(struct actor *a)
 	take(a, GUP_GET_USER_PAGES_FAST, 0);
 }
 
-/* All pages in one pin; the device uses the actor's own. */
+/* All pages in one pin; the device uses the first. */
 void op_pin_own(struct actor *a)
 {
 	struct gup_request request = { page_addr(0), PAGES * PAGE, GUP_WRITE | GUP_LONGTERM, NULL };

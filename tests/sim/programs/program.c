@@ -116,6 +116,16 @@ static bool word_parse(char *word, struct program *out, bool first)
 	return head_parse(word, out, first);
 }
 
+static bool everybody_acts(const struct program *program)
+{
+	unsigned int i;
+
+	for (i = 0; i < program->nr_actors; i++)
+		if (!program->nr[i])
+			return false;
+	return true;
+}
+
 bool program_parse(const char *text, struct program *out, char *why, size_t size)
 {
 	char copy[TEXT_MAX], *word, *save;
@@ -130,7 +140,7 @@ bool program_parse(const char *text, struct program *out, char *why, size_t size
 			return false;
 		}
 	snprintf(why, size, "a program is, for example, \"anon: pin write | fork reuse\"");
-	return out->nr_actors >= 2;
+	return out->nr_actors >= 2 && strlen(text) < sizeof(copy) && everybody_acts(out);
 }
 
 /* ---- all pairs ---- */

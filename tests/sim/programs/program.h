@@ -24,6 +24,7 @@
 #define PAGE GUP_PAGE_SIZE
 #define PAGES 3u
 #define MAX_ACTORS 3u
+#define LANE_BYTES 64u
 #define MAX_OPS 4u
 #define MAX_PINS 4u
 #define SECOND UINT64_C(1000000000)
@@ -58,7 +59,7 @@ struct program {
 /* The first ones are all pairs of somebody who takes pages and somebody in the way; the rest is drawn. */
 uint64_t program_nr_pairs(void);
 void program_make(uint64_t number, struct program *out);
-/* "shared 6.1: pin write | truncate" */
+/* "shared linux-6.1: pin write | truncate" */
 void program_text(const struct program *program, char *buf, size_t size);
 /* False, and a sentence in @why, if @text is not a program. */
 bool program_parse(const char *text, struct program *out, char *why, size_t size);
@@ -107,7 +108,7 @@ uint64_t *lane_in(struct actor *a, struct gup_page *page);
 uint64_t stamp_in(struct actor *a, struct gup_page *page);
 /* By the application; false if it cannot. */
 bool lane_write(struct actor *a, struct gup_mm *mm, unsigned int index, uint64_t value);
-bool lane_read(struct actor *a, struct gup_mm *mm, unsigned int index, unsigned int whose, uint64_t *out);
+bool lane_read(struct gup_mm *mm, unsigned int index, unsigned int whose, uint64_t *out);
 /* The application reads what was stored last in the actor's own lane, or reason to have lost it. */
 void lane_check(struct actor *a, unsigned int index);
 /* Is it some value that the lane's owner stored? */
