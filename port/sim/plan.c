@@ -214,16 +214,24 @@ static struct gup_sim_actor *moved_to(struct gup_sim_choices *choices, struct gu
 	return next;
 }
 
+static bool current_can(struct gup_sim_actor **can, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (can[i] == gup_sim.current)
+			return can[i]->state == GUP_SIM_CAN_RUN;
+	return false;
+}
+
 /* A pre-emption if one is due; else the current one goes on if it can, and the first in order if not. */
 static struct gup_sim_actor *choose_exactly(struct gup_sim_actor **can, unsigned int nr)
 {
 	struct gup_sim_actor *next = moved_to(&gup_sim.choices, can, nr);
-	unsigned int i;
 
-	for (i = 0; i < nr && !next; i++)
-		if (can[i] == gup_sim.current && gup_sim.current->state == GUP_SIM_CAN_RUN)
-			next = can[i];
-	return next ? next : highest(can, nr);
+	if (next)
+		return next;
+	return current_can(can, nr) ? gup_sim.current : highest(can, nr);
 }
 
 static void become_fair(struct gup_sim_choices *choices)
