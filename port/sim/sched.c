@@ -116,7 +116,7 @@ static bool can_go_on(const struct gup_sim_actor *actor)
 	}
 }
 
-/* Those who stalled again and again for nothing stand back behind everybody else. */
+/* Those who stalled again and again for nothing stand back behind everybody else, until somebody changes something. */
 static unsigned int who_can(struct gup_sim_actor **can, bool stalled_too)
 {
 	struct gup_sim_actor *actor;
@@ -147,7 +147,7 @@ static bool jump(void)
 
 static unsigned int find_runners(struct gup_sim_actor **can)
 {
-	bool patient = gup_sim.stalls < 2 * gup_sim.nr;
+	bool patient = gup_sim.stalls < 2 * gup_sim.nr || gup_sim_changes != gup_sim.changes_seen;
 	unsigned int nr = who_can(can, patient);
 
 	if (!nr && jump())

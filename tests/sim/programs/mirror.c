@@ -66,17 +66,28 @@ static bool look_up(struct mirror *mirror)
 	return same;
 }
 
+/* As long as it has not been told, the page is the application's: neither free nor somebody else's. */
+static void check_page(const struct mirror *mirror)
+{
+	struct actor *a = mirror->a;
+	struct gup_machine *m = gup_test_machine(a->t);
+	uint64_t stamp = stamp_in(a, mirror->page);
+	struct gup_frame_info info;
+
+	if (gup_frame_info(m, gup_page_to_pfn(m, mirror->page), &info) || !info.refs)
+		gup_test_fail(a->t, "the mirror has a page that is free");
+	else if (stamp != stamp_of(index_of(a)) && (stamp || !world.discards))
+		gup_test_fail(a->t, "the mirror has a page that is not the application's page %u", index_of(a));
+}
+
 static void use(struct mirror *mirror)
 {
 	struct actor *a = mirror->a;
 	unsigned int index = index_of(a);
-	uint64_t stamp;
 
 	lock(mirror);
 	if (mirror->page) {
-		stamp = stamp_in(a, mirror->page);
-		if (stamp != stamp_of(index) && (stamp || !world.discards))
-			gup_test_fail(a->t, "the mirror has a page that is not the application's page %u", index);
+		check_page(mirror);
 		*lane_in(a, mirror->page) = ++a->next;
 		a->last[index] = a->next;
 	}
