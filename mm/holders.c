@@ -384,7 +384,7 @@ void gup_log_holder(const struct gup_holder *h)
 		gup_text_str(&t, " times");
 	}
 	if (h->quarantined)
-		gup_text_str(&t, " (quarantined: its device is lost)");
+		gup_text_str(&t, GUP_TEXT_QUARANTINED);
 	if (h->site) {
 		gup_text_str(&t, ", taken at ");
 		gup_text_site(&t, h->site);

@@ -328,6 +328,7 @@ struct gup_text {
 	size_t size, len;
 };
 void gup_text_str(struct gup_text *t, const char *s);
+#define GUP_TEXT_QUARANTINED " (quarantined: its device is lost)" /* behind a holder's name */
 void gup_text_num(struct gup_text *t, u64 n);
 void gup_text_site(struct gup_text *t, const void *site);
 

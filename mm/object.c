@@ -146,15 +146,10 @@ static int fill_hole(struct gup_object *object, u64 index, enum gup_scope scope)
 	return fill_order(object, index, 0, scope);
 }
 
-/* Somebody has it frozen, to move it or to throw it out. That ends, and then the cache says something else. */
-static void wait_frozen(struct gup_machine *m, u64 pfn)
+static bool thawed(const struct gup_page *head, u64 unused)
 {
-	u32 seen = gup_wait_prepare(m, pfn);
-
-	if (gup_port_load(&gup_page_at(m, pfn)->count))
-		gup_wait_cancel(m, pfn);
-	else
-		gup_wait(m, pfn, seen, GUP_WAIT_MOMENT);
+	(void)unused;
+	return gup_port_load(&head->count);
 }
 
 enum find { FOUND, FROZEN, HOLE, BEYOND };
@@ -176,8 +171,9 @@ static enum find find_folio(struct gup_object *object, u64 index, bool any_size,
 			found = FROZEN;
 	}
 	gup_port_lock_release(&object->lock);
+	/* Somebody has it frozen, to move it or to throw it out. That ends, and then the cache says something else. */
 	if (found == FROZEN)
-		wait_frozen(object->m, gup_pfn(object->m, head));
+		gup_folio_wait_once(object->m, head, thawed, 0, GUP_WAIT_MOMENT);
 	return found;
 }
 

@@ -202,11 +202,15 @@ void gup_wait(struct gup_machine *m, u64 pfn, u32 seen, u64 timeout_ns);
 void gup_wait_cancel(struct gup_machine *m, u64 pfn);
 void gup_wake(struct gup_machine *m, u64 pfn);
 
+/* Is what is waited for the case? The caller keeps the folio in place. */
+typedef bool gup_folio_wait_fn(const struct gup_page *head, u64 arg);
+/* Sleep once, unless @over says so: then false. Who was woken looks for itself. */
+bool gup_folio_wait_once(struct gup_machine *m, struct gup_page *head, gup_folio_wait_fn *over, u64 arg,
+			 u64 timeout_ns);
 /*
  * Sleep until @over says so or the time is up. Callers count how often they try, so a wake-up for nothing (a signal of the
  * host, another frame of the bucket) is no end.
  */
-typedef bool gup_folio_wait_fn(const struct gup_page *head, u64 arg);
 void gup_folio_wait(struct gup_machine *m, struct gup_page *head, gup_folio_wait_fn *over, u64 arg, u64 timeout_ns);
 /* The same until the folio's count is no longer @count, which was read before. The caller keeps the folio in place. */
 void gup_folio_wait_count(struct gup_machine *m, struct gup_page *head, u64 count, u64 timeout_ns);

@@ -43,23 +43,43 @@ void gup_wake(struct gup_machine *m, u64 pfn)
 	gup_port_wake(&bucket->seq);
 }
 
+bool gup_folio_wait_once(struct gup_machine *m, struct gup_page *head, gup_folio_wait_fn *over, u64 arg, u64 timeout_ns)
+{
+	u64 pfn = gup_pfn(m, head);
+	u32 seen = gup_wait_prepare(m, pfn);
+
+	if (over(head, arg)) {
+		gup_wait_cancel(m, pfn);
+		return false;
+	}
+	gup_wait(m, pfn, seen, timeout_ns);
+	return true;
+}
+
+void gup_folio_wait(struct gup_machine *m, struct gup_page *head, gup_folio_wait_fn *over, u64 arg, u64 timeout_ns)
+{
+	u64 end = gup_deadline(timeout_ns), now;
+
+	while ((now = gup_port_now_ns()) < end)
+		if (!gup_folio_wait_once(m, head, over, arg, end - now))
+			break;
+}
+
 bool gup_folio_trylock(struct gup_page *head)
 {
 	return !(gup_port_fetch_or(&head->flags, GUP_PF_LOCKED) & GUP_PF_LOCKED);
 }
 
+static bool unlocked(const struct gup_page *head, u64 unused)
+{
+	(void)unused;
+	return !gup_flag_test(head, GUP_PF_LOCKED);
+}
+
 void gup_folio_lock(struct gup_machine *m, struct gup_page *head)
 {
-	u64 pfn = gup_pfn(m, head);
-
-	while (!gup_folio_trylock(head)) {
-		u32 seen = gup_wait_prepare(m, pfn);
-
-		if (gup_flag_test(head, GUP_PF_LOCKED))
-			gup_wait(m, pfn, seen, GUP_WAIT_LONG);
-		else
-			gup_wait_cancel(m, pfn);
-	}
+	while (!gup_folio_trylock(head))
+		gup_folio_wait_once(m, head, unlocked, 0, GUP_WAIT_LONG);
 }
 
 void gup_folio_unlock(struct gup_machine *m, struct gup_page *head)
@@ -67,21 +87,6 @@ void gup_folio_unlock(struct gup_machine *m, struct gup_page *head)
 	GUP_ASSERT(gup_flag_test(head, GUP_PF_LOCKED));
 	gup_flag_clear(head, GUP_PF_LOCKED);
 	gup_wake(m, gup_pfn(m, head));
-}
-
-void gup_folio_wait(struct gup_machine *m, struct gup_page *head, gup_folio_wait_fn *over, u64 arg, u64 timeout_ns)
-{
-	u64 pfn = gup_pfn(m, head), end = gup_deadline(timeout_ns), now;
-
-	while ((now = gup_port_now_ns()) < end) {
-		u32 seen = gup_wait_prepare(m, pfn);
-
-		if (over(head, arg)) {
-			gup_wait_cancel(m, pfn);
-			break;
-		}
-		gup_wait(m, pfn, seen, end - now);
-	}
 }
 
 static bool count_changed(const struct gup_page *head, u64 count)

@@ -145,7 +145,7 @@ size_t gup_why_str(const struct gup_why *why, char *buf, size_t size)
 	if (why->holder[0]) {
 		gup_text_str(&t, ", held by \"");
 		gup_text_str(&t, why->holder);
-		gup_text_str(&t, why->quarantined ? "\" (quarantined: its device is lost)" : "\"");
+		gup_text_str(&t, why->quarantined ? "\"" GUP_TEXT_QUARANTINED : "\"");
 	}
 	if (why->tries > 1) {
 		gup_text_str(&t, ", after ");
