@@ -188,38 +188,47 @@ static int sample(struct gup_kit_run *run, struct gup_test_result *result)
 	return err;
 }
 
-/* One schedule with its trace; @seen: its findings are reported. */
-static int replay(struct gup_kit_run *run, u64 number, bool seen, struct gup_test_result *result)
+/* One schedule with its trace. */
+static int replay(struct gup_kit_run *run, u64 number, struct gup_test_result *result)
 {
-	struct gup_test_spec spec = *run->spec;
-	struct gup_kit_run again = { .spec = &spec, .play = run->play, .plan.trace = true };
-	int err = number == 1 ? 0 : learn_length(&spec, run->play, &again);
-
-	if (!seen)
-		spec.report = unseen;
-	return err ? err : gup_kit_run_counted(&again, number, result);
+	run->plan.trace = true;
+	return gup_kit_run_counted(run, number, result);
 }
 
 static int replay_text(struct gup_kit_run *run, const char *text, struct gup_test_result *result)
 {
 	char *end;
 	u64 number = strtoull(text, &end, 0);
+	int err;
 
-	if (!*end)
-		return replay(run, number, true, result);
-	fprintf(stderr, "GUP_REPLAY=%s is not the number of a schedule: take it from a report\n", text);
-	return -GUP_EINVAL;
+	if (*end) {
+		fprintf(stderr, "GUP_REPLAY=%s is not the number of a schedule: take it from a report\n", text);
+		return -GUP_EINVAL;
+	}
+	err = number == 1 ? 0 : learn_length(run->spec, run->play, run);
+	return err ? err : replay(run, number, result);
+}
+
+/* What was found is reported already: only the trace. */
+static void show(const struct gup_kit_run *run, u64 number)
+{
+	struct gup_test_spec quiet = *run->spec;
+	struct gup_kit_run again = *run;
+	struct gup_test_result shown = { 0 };
+
+	quiet.report = unseen;
+	again.spec = &quiet;
+	replay(&again, number, &shown);
 }
 
 static int play_all(struct gup_kit_run *run, struct gup_test_result *result)
 {
-	struct gup_test_result shown = { 0 };
 	int err = run->play->explore ? gup_kit_explore(run, result) : 0;
 
 	if (!err)
 		err = sample(run, result);
-	if (result->findings && !run->play->trace && !run->spec->report)
-		replay(run, result->schedule, false, &shown);
+	if (result->findings && !run->spec->report && !run->play->trace)
+		show(run, result->schedule);
 	return err;
 }
 

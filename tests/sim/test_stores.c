@@ -30,7 +30,7 @@ static unsigned int seen(void (*a)(void *), void (*b)(void *), u32 want_y, u32 w
 
 /* ---- store buffering: store one word, load the other ---- */
 
-#define STORE_AND_LOAD(name, store, mine, other)                                                                       \
+#define STORE_AND_LOAD(name, store, other)                                                                             \
 	static void name(void *arg)                                                                                    \
 	{                                                                                                              \
 		(void)arg;                                                                                             \
@@ -39,14 +39,14 @@ static unsigned int seen(void (*a)(void *), void (*b)(void *), u32 want_y, u32 w
 		gup_port_load(&more); /* who ends keeps no store back */                                               \
 	}
 
-STORE_AND_LOAD(relaxed_x, gup_port_store_relaxed(&x, 1), x, y)
-STORE_AND_LOAD(relaxed_y, gup_port_store_relaxed(&y, 1), y, x)
-STORE_AND_LOAD(release_x, gup_port_store_release(&x, 1), x, y)
-STORE_AND_LOAD(release_y, gup_port_store_release(&y, 1), y, x)
-STORE_AND_LOAD(strong_x, gup_port_store(&x, 1), x, y)
-STORE_AND_LOAD(strong_y, gup_port_store(&y, 1), y, x)
-STORE_AND_LOAD(add_x, gup_port_fetch_add(&x, 1u), x, y)
-STORE_AND_LOAD(add_y, gup_port_fetch_add(&y, 1u), y, x)
+STORE_AND_LOAD(relaxed_x, gup_port_store_relaxed(&x, 1), y)
+STORE_AND_LOAD(relaxed_y, gup_port_store_relaxed(&y, 1), x)
+STORE_AND_LOAD(release_x, gup_port_store_release(&x, 1), y)
+STORE_AND_LOAD(release_y, gup_port_store_release(&y, 1), x)
+STORE_AND_LOAD(strong_x, gup_port_store(&x, 1), y)
+STORE_AND_LOAD(strong_y, gup_port_store(&y, 1), x)
+STORE_AND_LOAD(add_x, gup_port_fetch_add(&x, 1u), y)
+STORE_AND_LOAD(add_y, gup_port_fetch_add(&y, 1u), x)
 
 static void store_buffering(void **state)
 {

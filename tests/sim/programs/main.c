@@ -73,10 +73,12 @@ static void parse(int argc, char **argv, struct hunt *hunt)
 						: 0;
 		else if (option == 'p')
 			hunt->one = program_parse(optarg, &hunt->program, why, sizeof(why));
-		if (option == 'p' && !hunt->one)
-			fprintf(stderr, "%s: %s\n", argv[0], why);
-		if (option == '?' || (option == 'p' && !hunt->one))
+		else
 			usage(argv[0]);
+		if (option == 'p' && !hunt->one) {
+			fprintf(stderr, "%s: %s\n", argv[0], why);
+			usage(argv[0]);
+		}
 	}
 	if (optind < argc)
 		usage(argv[0]);
