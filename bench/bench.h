@@ -35,7 +35,7 @@ struct gup_bench_world {
 /** gup_bench_open() - make one. Return: false with a sentence on stderr. */
 bool gup_bench_open(struct gup_bench_world *world, bool huge);
 
-/** gup_bench_close() - check it and let it go. Return: false with a sentence if a pin or an invariant was lost. */
+/** gup_bench_close() - check it and let it go, also one that could not be made. Return: false with a sentence if a pin or an invariant was lost. */
 bool gup_bench_close(struct gup_bench_world *world);
 
 /** gup_bench_slow_pages() - pages that were taken under mmap_lock so far. */

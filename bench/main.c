@@ -26,25 +26,31 @@ static bool run_case(FILE *csv, const struct gup_bench_case *c)
 	return !fflush(csv);
 }
 
-/* All sizes on pages of one kind, quiet and with the second thread. */
-static bool run_world(FILE *csv, bool huge)
+/* All sizes, quiet and with the second thread. */
+static bool run_cases(FILE *csv, struct gup_bench_world *world, struct gup_bench_raw *raw)
 {
-	struct gup_bench_world world;
-	struct gup_bench_raw raw;
-	bool ok = gup_bench_open(&world, huge) && gup_bench_raw_open(&raw);
+	bool ok = true;
 	size_t i;
 
 	for (i = 0; ok && i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct gup_bench_case c = { .world = &world, .bytes = sizes[i / 2], .mapper = i % 2 };
+		struct gup_bench_case c = { .world = world, .bytes = sizes[i / 2], .mapper = i % 2 };
 
-		if (!huge && !c.mapper)
-			c.raw = &raw;
+		if (!world->huge && !c.mapper)
+			c.raw = raw;
 		ok = run_case(csv, &c);
 	}
-	if (!ok)
-		return false;
+	return ok;
+}
+
+/* On pages of one kind. Whatever fails, nothing is kept. */
+static bool run_world(FILE *csv, bool huge)
+{
+	struct gup_bench_world world;
+	struct gup_bench_raw raw = { 0 };
+	bool ok = gup_bench_open(&world, huge) && gup_bench_raw_open(&raw) && run_cases(csv, &world, &raw);
+
 	gup_bench_raw_close(&raw);
-	return gup_bench_close(&world);
+	return gup_bench_close(&world) && ok;
 }
 
 /* False, with a sentence and without the file, if not all of it was written. */

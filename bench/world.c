@@ -59,18 +59,21 @@ bool gup_bench_open(struct gup_bench_world *world, bool huge)
 	return fill(world);
 }
 
-bool gup_bench_close(struct gup_bench_world *world)
+static bool close_machine(struct gup_machine *m)
 {
 	struct gup_check check;
 
-	if (gup_machine_check(world->m, &check))
+	if (gup_machine_check(m, &check))
 		return complain(check.first_error);
 	if (check.pins || check.gets)
 		return complain("pins are left after the last unpin");
-	if (gup_machine_destroy(world->m))
-		return complain("the machine could not be destroyed");
+	return !gup_machine_destroy(m) || complain("the machine could not be destroyed");
+}
+
+bool gup_bench_close(struct gup_bench_world *world)
+{
 	free(world->pages);
-	return true;
+	return !world->m || close_machine(world->m);
 }
 
 uint64_t gup_bench_slow_pages(const struct gup_bench_world *world)
