@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mm/contract.h - the rules in which kernels differ, as data.
+ * mm/contract.h - the rules in which kernels differ, as one machine has them.
  *
- * Code asks the machine's contract and never a version. A rule that every contract shares is not in here: it is code.
+ * Code asks the machine's contract and never a version. Every field of an int's size is the value of a row of
+ * mm/contract.c, which has its history; mm/contract_at.c fills them in when a machine is made.
  */
 #ifndef GUP_MM_CONTRACT_H
 #define GUP_MM_CONTRACT_H
 
 #include "host.h"
-#include <gup/pin.h>
+#include <gup/contract.h>
 
 enum gup_longterm_rule {
 	GUP_LONGTERM_NO,       /* refused with a warning, once */
@@ -23,34 +24,48 @@ enum gup_drop {
 	GUP_DROP_ALL,
 };
 
+/* Values of rows: ints, whatever they mean, so that one loop fills them in. */
 struct gup_entry_rule {
-	bool exists;
-	unsigned int flags; /* allowed, LONGTERM aside */
-	enum gup_longterm_rule longterm;
-	int bad_argument;    /* returned for arguments that the gate refuses: -EINVAL, or 0 */
-	bool pages_optional; /* without a page array it only faults in */
+	int exists;
+	int flags;	    /* allowed, LONGTERM aside */
+	int longterm;	    /* enum gup_longterm_rule */
+	int bad_argument;   /* returned for arguments that the gate refuses: -EINVAL, or 0 */
+	int pages_optional; /* without a page array it only faults in */
 };
 
 struct gup_contract {
-	const char *name;
+	char name[16];
+	u32 kernel; /* whose rules these are; 0: native */
 	struct gup_entry_rule entries[GUP_NR_ENTRIES];
-	bool longterm_needs_pin;
-	bool nonpositive_is_zero; /* a fast count <= 0 returns 0 before the range is looked at */
-	int fast_overflow;	  /* a fast range that wraps */
-	bool has_pin;		  /* FOLL_PIN exists: gup_pin() pins, else it holds references */
-	bool fork_copies_pinned;
-	bool reuse_by_mapcount;	       /* a write fault keeps a page that one entry maps, whoever else holds it */
-	bool pin_unshares;	       /* a read-only pin of a shared anonymous page first makes it exclusive */
-	bool longterm_read_breaks_cow; /* a read-only long-term pin replaces zero and file pages of private mappings */
-	bool fast_sees_longterm;       /* the fast path notices memory that may not be held long */
-	bool dax_checked_last; /* LONGTERM: FS DAX is looked for after everything is taken, so other errors come first */
-	enum gup_drop dax_drop;
-	bool migrate_failure_ignored; /* take again without moving, and succeed */
-	enum gup_drop migrate_drop;
-	int tries_exhausted;	 /* unsuitable pages kept turning up */
-	bool cma_owner_longterm; /* the owner of a CMA allocation may hold its frames long */
+	int longterm_needs_pin;
+	int nonpositive_is_zero; /* a fast count <= 0 returns 0 before the range is looked at */
+	int fast_overflow;	 /* a fast range that wraps */
+	int has_pin;		 /* FOLL_PIN exists: gup_pin() pins, else it holds references */
+	int fork_copies_pinned;
+	int reuse_by_mapcount;	      /* a write fault keeps a page that one entry maps, whoever else holds it */
+	int pin_unshares;	      /* a read-only pin of a shared anonymous page first makes it exclusive */
+	int longterm_read_breaks_cow; /* a read-only long-term pin replaces zero and file pages of private mappings */
+	int fast_sees_longterm;	      /* the fast path notices memory that may not be held long */
+	int dax_checked_last; /* LONGTERM: FS DAX is looked for after everything is taken, so other errors come first */
+	int dax_drop;	      /* enum gup_drop */
+	int migrate_failure_ignored; /* take again without moving, and succeed */
+	int migrate_drop;	     /* enum gup_drop */
+	int tries_exhausted;	     /* unsuitable pages kept turning up */
+	int cma_owner_longterm;	     /* the owner of a CMA allocation may hold its frames long */
 };
 
-const struct gup_contract *gup_contract_by_id(enum gup_contract_id id);
+/* A rule and where its value is kept in struct gup_contract. */
+struct gup_rule_row {
+	struct gup_contract_rule rule;
+	size_t offset;
+};
+
+/* ---- contract.c ---- */
+extern const struct gup_rule_row gup_rule_rows[];
+extern const unsigned int gup_nr_rule_rows;
+
+/* ---- contract_at.c ---- */
+/* All fields as they are in release @kernel, 0 for native. */
+void gup_contract_fill(struct gup_contract *contract, u32 kernel);
 
 #endif

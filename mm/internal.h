@@ -327,6 +327,7 @@ struct gup_text {
 	char *buf;
 	size_t size, len;
 };
+const char *gup_errno_name(int error); /* "EFAULT" for -EFAULT */
 void gup_text_str(struct gup_text *t, const char *s);
 #define GUP_TEXT_QUARANTINED " (quarantined: its device is lost)" /* behind a holder's name */
 void gup_text_num(struct gup_text *t, u64 n);

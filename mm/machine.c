@@ -188,23 +188,33 @@ static void memory_unmap(struct gup_machine *m)
 	gup_port_memory_unmap(&self);
 }
 
+static int contract_from_config(const struct gup_machine_config *config)
+{
+	if (!gup_contract_name(config->contract) || (config->kernel && config->contract))
+		return -GUP_EINVAL;
+	return config->kernel && !gup_kernel_known(config->kernel) ? -GUP_EOPNOTSUPP : 0;
+}
+
 int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out)
 {
 	struct gup_port_memory self = { .bytes = round_up_page(sizeof(struct gup_machine)) };
 	struct gup_machine *m;
-	int err = -GUP_EINVAL;
+	int err;
 
-	if (!config || !out || !gup_contract_by_id(config->contract) || !bytes_ok(config->movable_bytes, true))
+	if (!config || !out || !bytes_ok(config->movable_bytes, true))
 		return -GUP_EINVAL;
+	err = contract_from_config(config);
+	if (err)
+		return err;
 	if (gup_port_memory_map(&self, false))
 		return -GUP_ENOMEM;
 	m = self.base;
 	m->self_memory = self;
-	m->contract = gup_contract_by_id(config->contract);
+	gup_contract_fill(&m->rules, config->kernel ? config->kernel : gup_contract_kernel(config->contract));
+	m->contract = &m->rules;
 	m->no_huge_pages = config->no_huge_pages;
 	m->track_holders = config->track_holders;
-	if (zones_from_config(m, config))
-		err = memory_map(m);
+	err = zones_from_config(m, config) ? memory_map(m) : -GUP_EINVAL;
 	if (err) {
 		gup_port_memory_unmap(&self);
 		return err;

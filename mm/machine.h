@@ -13,12 +13,11 @@
 #include <gup/gup.h>
 #include <gup/testing.h>
 
+#include "contract.h"
 #include "host.h"
 #include "itree.h"
 #include "radix.h"
 #include "slab.h"
-
-struct gup_contract;
 
 /* A list through the structures of a machine; first member of each. */
 struct gup_link {
@@ -122,7 +121,8 @@ struct gup_machine {
 	u8 *memory;			     /* [c] direct map: frame pfn is at memory + pfn * 4096 */
 	u8 *blocks;			     /* [a] pageblock types, indexed by pfn >> 9 */
 	u64 nr_pfns;			     /* [c] one more than the last pfn */
-	const struct gup_contract *contract; /* [c] */
+	struct gup_contract rules;	     /* [c] */
+	const struct gup_contract *contract; /* [c] these rules: readers do not change them */
 	bool no_huge_pages, track_holders;   /* [c] */
 	struct gup_watch *watch;	     /* [c] of a machine under test, else NULL */
 

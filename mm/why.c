@@ -94,7 +94,7 @@ void gup_text_site(struct gup_text *t, const void *site)
 		text_hex(t, (u64)(uintptr_t)site);
 }
 
-static const char *errno_name(int error)
+const char *gup_errno_name(int error)
 {
 	static const struct {
 		int error;
@@ -131,7 +131,7 @@ size_t gup_why_str(const struct gup_why *why, char *buf, size_t size)
 		buf[0] = '\0';
 	if (!why)
 		return 0;
-	gup_text_str(&t, errno_name(why->error));
+	gup_text_str(&t, gup_errno_name(why->error));
 	gup_text_str(&t, ": ");
 	gup_text_str(&t, (unsigned int)why->rule < GUP_NR_RULES ? rules[why->rule].text : "unknown rule");
 	if (why->addr) {

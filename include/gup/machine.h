@@ -29,6 +29,11 @@ enum gup_contract_id {
 	GUP_NR_CONTRACTS,
 };
 
+/** GUP_KERNEL() - a release of Linux; those between GUP_KERNEL_OLDEST and GUP_KERNEL_NEWEST have rules here. */
+#define GUP_KERNEL(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor))
+#define GUP_KERNEL_OLDEST GUP_KERNEL(5, 2)
+#define GUP_KERNEL_NEWEST GUP_KERNEL(6, 18)
+
 /** enum gup_dax_kind - FS DAX has files on it; device DAX is one range that is mapped as it is. */
 enum gup_dax_kind { GUP_DAX_FS, GUP_DAX_DEVICE };
 
@@ -39,6 +44,7 @@ enum gup_dax_kind { GUP_DAX_FS, GUP_DAX_DEVICE };
  * @cma:           contiguous areas by name; unused entries have a NULL name
  * @dax:           DAX devices by name; unused entries have a NULL name
  * @contract:      whose rules apply
+ * @kernel:        0; or a release by GUP_KERNEL(), whose rules apply then: @contract must be its default
  * @no_huge_pages: anonymous memory takes 4 KiB folios only
  * @track_holders: remember owner, call site and time of each get and pin of the Linux forms. Costs a record for each
  *                 page; without it a pin costs nothing and a holder of such a page is unknown.
@@ -56,6 +62,7 @@ struct gup_machine_config {
 		enum gup_dax_kind kind;
 	} dax[GUP_DAX_MAX];
 	enum gup_contract_id contract;
+	uint32_t kernel;
 	bool no_huge_pages;
 	bool track_holders;
 };
@@ -70,7 +77,8 @@ struct gup_machine_config {
  * Context: may sleep.
  * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB, too small, above 8 TiB or above 16
  * TiB with all others, a name that is too long,
- * empty or used twice, or an unknown contract; -ENOMEM if the host has no memory, mappings or file descriptors left.
+ * empty or used twice, an unknown contract, or a contract beside a kernel; -EOPNOTSUPP for a release without rules here:
+ * one before 5.2, after GUP_KERNEL_NEWEST, or that never was; -ENOMEM if the host has no memory, mappings or file descriptors left.
  */
 int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out);
 
@@ -86,8 +94,14 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
  */
 int gup_machine_destroy(struct gup_machine *m);
 
-/** gup_machine_contract() - the contract in force in @m; GUP_NR_CONTRACTS for NULL. Context: any. */
+/**
+ * gup_machine_contract() - the contract in force in @m; GUP_NR_CONTRACTS for NULL, or if it is a release that is none of
+ * the contracts by name. Context: any.
+ */
 enum gup_contract_id gup_machine_contract(const struct gup_machine *m);
+
+/** gup_machine_kernel() - the release whose rules are in force in @m; 0 if these are the native ones, and for NULL. Context: any. */
+uint32_t gup_machine_kernel(const struct gup_machine *m);
 
 /** gup_contract_name() - "linux-5.2", "linux-6.1", "linux-6.12" or "native" for @id; NULL for an unknown one. */
 const char *gup_contract_name(enum gup_contract_id id);

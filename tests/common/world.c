@@ -31,6 +31,7 @@ void world_config(const struct world_spec *spec, struct gup_machine_config *conf
 		config->dax[1].kind = GUP_DAX_DEVICE;
 	}
 	config->contract = spec->contract;
+	config->kernel = spec->kernel;
 	config->no_huge_pages = spec->no_huge_pages;
 	config->track_holders = spec->track_holders;
 }

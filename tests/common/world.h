@@ -48,6 +48,7 @@
 struct world_spec {
 	unsigned int normal, movable, cma, cma2, dax, devdax;
 	enum gup_contract_id contract;
+	uint32_t kernel;
 	bool no_huge_pages;
 	bool track_holders;
 };
