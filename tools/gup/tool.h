@@ -83,5 +83,6 @@ int gup_command_bugs(int argc, char **argv);
 int gup_command_bug(int argc, char **argv);
 int gup_command_replay(int argc, char **argv);
 int gup_command_driver(int argc, char **argv);
+int gup_command_explain(int argc, char **argv);
 
 #endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/gup/explain_instead.c - what works instead: the same question with one thing changed, asked again.
+ *
+ * The table is in order of usefulness: a smaller change of the program comes before a larger one.
+ */
+#include "explain.h"
+
+#include <string.h>
+
+/* Return: false if that change makes no sense here. @what may be rewritten. */
+struct change {
+	const char *what;
+	const char *when;
+	bool (*make)(struct gup_question *q, enum gup_rule rule);
+};
+
+static bool with_protection(struct gup_question *q, enum gup_rule rule)
+{
+	q->prot = GUP_PROT_READ | GUP_PROT_WRITE;
+	return rule == GUP_RULE_VMA_NOT_WRITABLE || rule == GUP_RULE_VMA_NOT_READABLE || rule == GUP_RULE_FORCE_SHARED;
+}
+
+static bool touched_before(struct gup_question *q, enum gup_rule rule)
+{
+	q->touched = true;
+	return rule == GUP_RULE_NOFAULT;
+}
+
+static bool plain_pin(struct gup_question *q, enum gup_rule rule)
+{
+	q->entry = GUP_PIN_USER_PAGES;
+	return rule == GUP_RULE_LONGTERM_NEEDS_PIN || rule == GUP_RULE_LONGTERM_ENTRY ||
+	       rule == GUP_RULE_NO_ENTRY_POINT;
+}
+
+static bool plain_get(struct gup_question *q, enum gup_rule rule)
+{
+	q->entry = GUP_GET_USER_PAGES;
+	return rule == GUP_RULE_LONGTERM_ENTRY || rule == GUP_RULE_NO_ENTRY_POINT;
+}
+
+static bool nobody_else(struct gup_question *q, enum gup_rule rule)
+{
+	(void)rule;
+	if (q->memory != GUP_MEMORY_HELD)
+		return false;
+	q->memory = GUP_MEMORY_MOVABLE;
+	return true;
+}
+
+static bool without(struct gup_question *q, unsigned int flag)
+{
+	bool had = q->flags & flag;
+
+	q->flags &= ~flag;
+	return had;
+}
+
+static bool without_write(struct gup_question *q, enum gup_rule rule)
+{
+	(void)rule;
+	return without(q, GUP_WRITE);
+}
+
+static bool without_longterm(struct gup_question *q, enum gup_rule rule)
+{
+	(void)rule;
+	return without(q, GUP_LONGTERM);
+}
+
+static bool without_nofault(struct gup_question *q, enum gup_rule rule)
+{
+	(void)rule;
+	return without(q, GUP_NOFAULT);
+}
+
+static bool without_nowait(struct gup_question *q, enum gup_rule rule)
+{
+	(void)rule;
+	return without(q, GUP_NOWAIT);
+}
+
+static bool without_force(struct gup_question *q, enum gup_rule rule)
+{
+	return rule == GUP_RULE_UNKNOWN_FLAG && without(q, GUP_FORCE);
+}
+
+/* Refused for what is mapped there, so other memory may be the way out. */
+static bool is_about_mapping(enum gup_rule rule)
+{
+	return rule >= GUP_RULE_NO_VMA && rule != GUP_RULE_NOFAULT && rule != GUP_RULE_NOWAIT;
+}
+
+static bool private_mapping(struct gup_question *q, enum gup_rule rule)
+{
+	bool sensible = q->shared && (q->backing == GUP_BACKING_FSDAX);
+
+	q->shared = false;
+	return sensible && is_about_mapping(rule);
+}
+
+static bool other_memory(struct gup_question *q, enum gup_backing backing, bool shared)
+{
+	bool sensible = q->backing != backing;
+
+	q->backing = backing;
+	q->fs[0] = '\0';
+	q->shared = shared;
+	q->prot = GUP_PROT_READ | GUP_PROT_WRITE;
+	q->memory = GUP_MEMORY_NORMAL;
+	q->beyond = false;
+	return sensible;
+}
+
+static bool is_file(const struct gup_question *q)
+{
+	return q->backing == GUP_BACKING_FSDAX;
+}
+
+static bool device_dax(struct gup_question *q, enum gup_rule rule)
+{
+	return rule == GUP_RULE_FSDAX_LONGTERM && other_memory(q, GUP_BACKING_DEVDAX, true);
+}
+
+static bool memfd(struct gup_question *q, enum gup_rule rule)
+{
+	return is_about_mapping(rule) && is_file(q) && q->shared && other_memory(q, GUP_BACKING_MEMFD, true);
+}
+
+static bool anonymous(struct gup_question *q, enum gup_rule rule)
+{
+	return is_about_mapping(rule) && other_memory(q, GUP_BACKING_ANON, false);
+}
+
+static bool native(struct gup_question *q, enum gup_rule rule)
+{
+	(void)rule;
+	return q->rules.contract != GUP_NATIVE && gup_ruleset_find("native", &q->rules);
+}
+
+static const struct change changes[] = {
+	{ "PROT_READ | PROT_WRITE", "mprotect() first, or map it so", with_protection },
+	{ "after touching the pages", "write to them first, or MAP_POPULATE", touched_before },
+	{ "once nobody else holds the pages", "the holder is known to let go soon: try again", nobody_else },
+	{ "pin_user_pages", "the caller can be changed, and unpins what it pinned", plain_pin },
+	{ "get_user_pages", "the caller can be changed", plain_get },
+	{ "without NOFAULT", "the caller may sleep", without_nofault },
+	{ "without NOWAIT", "the caller may sleep", without_nowait },
+	{ "without FORCE", "it is not needed for memory that is mapped for it", without_force },
+	{ "without WRITE", "the device only reads the memory", without_write },
+	{ "without LONGTERM", "the pages are let go before the call ends, as direct I/O does", without_longterm },
+	{ "MAP_PRIVATE", "what the device writes need not reach the file", private_mapping },
+	{ "a memfd, MAP_SHARED", "others must see the memory; write() it to the file afterwards", memfd },
+	{ "anonymous memory", "the data can be copied", anonymous },
+	{ "device DAX", "the whole device is given to one program", device_dax },
+	{ "libgup's native rules", "it runs on libgup and not on a kernel", native },
+};
+
+int gup_find_instead(const struct gup_question *q, const struct gup_answer *refused, struct gup_instead *out, int room)
+{
+	int nr = 0;
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]) && nr < room; i++) {
+		struct gup_question changed = *q;
+		struct gup_answer answer;
+
+		if (!changes[i].make(&changed, refused->why.rule))
+			continue;
+		if (!gup_ask(&changed, &answer))
+			return -1;
+		if (!answer.taken)
+			continue;
+		snprintf(out[nr].what, sizeof(out[nr].what), "%s", changes[i].what);
+		out[nr++].when = changes[i].when;
+	}
+	return nr;
+}
