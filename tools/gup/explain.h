@@ -3,9 +3,11 @@
  * tools/gup/explain.h - what the parts of `gup explain` share: a question (one call on one kind of mapping under the
  * rules of one kernel) and its answer, which is not looked up: the call is run on a small machine.
  *
- *	words.c     the user's words -> question, and back into words
- *	scene.c     question -> machine, mapping, call -> answer
- *	instead.c   the same question with one thing changed
+ *	explain_words.c     the user's words -> question, and back into words
+ *	explain_scene.c     question -> machine, mapping, call -> answer
+ *	explain_instead.c   the same question with one thing changed
+ *	explain_say.c       question and answer, printed
+ *	explain_pid.c       a range of a real process -> questions
  */
 #ifndef GUP_EXPLAIN_H
 #define GUP_EXPLAIN_H
@@ -19,8 +21,12 @@ enum gup_backing {
 	GUP_BACKING_SHARED_ANON,
 	GUP_BACKING_MEMFD,
 	GUP_BACKING_TMPFS,
+	GUP_BACKING_FILE, /* of a file system that writes it back */
 	GUP_BACKING_FSDAX,
 	GUP_BACKING_DEVDAX,
+	GUP_BACKING_HUGETLB,
+	GUP_BACKING_SECRET,
+	GUP_BACKING_DRIVER, /* ordinary pages that a driver or the kernel has put there */
 	GUP_BACKING_PFNMAP,
 	GUP_BACKING_ZERO, /* anonymous memory that was only read */
 	GUP_BACKING_NONE,
@@ -69,7 +75,7 @@ struct gup_answer {
 	bool moved;
 };
 
-/* words.c */
+/* explain_words.c */
 
 /** gup_parse_flags(), gup_parse_mapping(), gup_parse_entry(), gup_parse_memory() - Return: false after one sentence. */
 bool gup_parse_flags(const char *text, struct gup_question *q);
@@ -86,12 +92,12 @@ const char *gup_prot_text(unsigned int prot);
 /** gup_mapping_text() - "a shared mapping of a file on ext4". Return: @buf. */
 const char *gup_mapping_text(const struct gup_question *q, char *buf, size_t size);
 
-/* scene.c */
+/* explain_scene.c */
 
 /** gup_ask() - run the call. Return: false after having said that no machine could be made. */
 bool gup_ask(const struct gup_question *q, struct gup_answer *out);
 
-/* instead.c */
+/* explain_instead.c */
 
 /** struct gup_instead - a change with which the call succeeds. */
 struct gup_instead {
@@ -101,5 +107,21 @@ struct gup_instead {
 
 /** gup_find_instead() - changes that work, most useful first. Return: how many; -1 if no machine could be made. */
 int gup_find_instead(const struct gup_question *q, const struct gup_answer *refused, struct gup_instead *out, int room);
+
+/* explain_say.c */
+
+/** gup_say_result() - refused, by which rule, or taken. */
+void gup_say_result(const struct gup_answer *answer);
+
+/** gup_say_history() - the same call under all rules that are known. Return: false if no machine could be made. */
+bool gup_say_history(const struct gup_question *q);
+
+/** gup_say_instead() - what works instead. Return: false if no machine could be made. */
+bool gup_say_instead(const struct gup_question *q, const struct gup_answer *refused);
+
+/* explain_pid.c */
+
+/** gup_explain_pid() - for ADDR LEN [FLAGS] in @argv, of a real process; the rest of @q is as given. */
+int gup_explain_pid(const char *pid, int argc, char **argv, struct gup_question *q);
 
 #endif

@@ -27,19 +27,23 @@ static const struct backing {
 	const char *name;
 	enum gup_backing backing;
 	enum sharing sharing;
-	const char *words;
 	const char *fs;
 } backings[] = {
-	{ "anon", GUP_BACKING_ANON, PRIVATE_ONLY, "anonymous memory", "" },
-	{ "shared-anon", GUP_BACKING_SHARED_ANON, SHARED_ONLY, "anonymous memory", "" },
-	{ "memfd", GUP_BACKING_MEMFD, SHARED_FIRST, "a memfd", "" },
-	{ "tmpfs", GUP_BACKING_TMPFS, SHARED_FIRST, "a file on tmpfs", "" },
-	{ "dax:ext4", GUP_BACKING_FSDAX, SHARED_FIRST, "a file on ext4 with DAX", "ext4" },
-	{ "dax:xfs", GUP_BACKING_FSDAX, SHARED_FIRST, "a file on xfs with DAX", "xfs" },
-	{ "devdax", GUP_BACKING_DEVDAX, SHARED_ONLY, "a device DAX device", "" },
-	{ "pfnmap", GUP_BACKING_PFNMAP, SHARED_FIRST, "device memory without page descriptors (PFNMAP)", "" },
-	{ "zero", GUP_BACKING_ZERO, PRIVATE_ONLY, "anonymous memory that was only read (the zero page)", "" },
-	{ "none", GUP_BACKING_NONE, PRIVATE_ONLY, "nothing: no mapping is there", "" },
+	{ "anon", GUP_BACKING_ANON, PRIVATE_ONLY, "" },
+	{ "shared-anon", GUP_BACKING_SHARED_ANON, SHARED_ONLY, "" },
+	{ "memfd", GUP_BACKING_MEMFD, SHARED_FIRST, "" },
+	{ "tmpfs", GUP_BACKING_TMPFS, SHARED_FIRST, "" },
+	{ "ext4", GUP_BACKING_FILE, SHARED_FIRST, "ext4" },
+	{ "xfs", GUP_BACKING_FILE, SHARED_FIRST, "xfs" },
+	{ "btrfs", GUP_BACKING_FILE, SHARED_FIRST, "btrfs" },
+	{ "dax:ext4", GUP_BACKING_FSDAX, SHARED_FIRST, "ext4" },
+	{ "dax:xfs", GUP_BACKING_FSDAX, SHARED_FIRST, "xfs" },
+	{ "devdax", GUP_BACKING_DEVDAX, SHARED_ONLY, "" },
+	{ "hugetlb", GUP_BACKING_HUGETLB, PRIVATE_FIRST, "" },
+	{ "secret", GUP_BACKING_SECRET, SHARED_ONLY, "" },
+	{ "pfnmap", GUP_BACKING_PFNMAP, SHARED_FIRST, "" },
+	{ "zero", GUP_BACKING_ZERO, PRIVATE_ONLY, "" },
+	{ "none", GUP_BACKING_NONE, PRIVATE_ONLY, "" },
 };
 
 static const struct prot {
@@ -110,9 +114,9 @@ const char *gup_flags_text(unsigned int bits, char *buf, size_t size)
 const char *gup_prot_text(unsigned int prot)
 {
 	for (size_t i = 0; i < LENGTH(prots); i++)
-		if (prots[i].prot == prot)
+		if (prots[i].prot == (prot & RW))
 			return prots[i].words;
-	return "PROT_EXEC";
+	return "";
 }
 
 static bool parse_prot(const char *text, struct gup_question *q)
@@ -190,25 +194,40 @@ bool gup_parse_mapping(const char *text, struct gup_question *q)
 	return text[length] ? parse_prot(text + length + 1, q) : true;
 }
 
-static const struct backing *backing_of(const struct gup_question *q)
+static void backing_text(const struct gup_question *q, char *buf, size_t size)
 {
-	size_t i = 0;
+	static const char *const words[GUP_NR_BACKINGS] = {
+		[GUP_BACKING_ANON] = "anonymous memory",
+		[GUP_BACKING_SHARED_ANON] = "anonymous memory",
+		[GUP_BACKING_MEMFD] = "a memfd",
+		[GUP_BACKING_TMPFS] = "a file on tmpfs",
+		[GUP_BACKING_DEVDAX] = "a device DAX device",
+		[GUP_BACKING_HUGETLB] = "hugetlb pages",
+		[GUP_BACKING_SECRET] = "secret memory (memfd_secret)",
+		[GUP_BACKING_DRIVER] = "pages of the kernel or a driver",
+		[GUP_BACKING_PFNMAP] = "device memory without page descriptors",
+		[GUP_BACKING_ZERO] = "anonymous memory that was only read",
+		[GUP_BACKING_NONE] = "nothing",
+	};
 
-	while (backings[i].backing != q->backing || strcmp(backings[i].fs, q->fs) != 0)
-		i++;
-	return &backings[i];
+	if (words[q->backing])
+		snprintf(buf, size, "%s", words[q->backing]);
+	else
+		snprintf(buf, size, "a file on %s%s", *q->fs ? q->fs : "another file system",
+			 q->backing == GUP_BACKING_FSDAX ? " with DAX" : "");
 }
 
 const char *gup_mapping_text(const struct gup_question *q, char *buf, size_t size)
 {
 	static const char *const places[GUP_NR_MEMORIES] = { "", " in a CMA area", " in ZONE_MOVABLE",
 							     " in ZONE_MOVABLE that somebody else holds" };
-	const struct backing *backing = backing_of(q);
+	char what[80];
 
+	backing_text(q, what, sizeof(what));
 	if (q->backing == GUP_BACKING_NONE)
-		snprintf(buf, size, "%s", backing->words);
+		snprintf(buf, size, "nothing is mapped there");
 	else
-		snprintf(buf, size, "a %s mapping of %s%s%s, %s", q->shared ? "shared" : "private", backing->words,
+		snprintf(buf, size, "%s mapping of %s%s%s, %s", q->shared ? "shared" : "private", what,
 			 places[q->memory], q->beyond ? ", past its end" : "", gup_prot_text(q->prot));
 	return buf;
 }

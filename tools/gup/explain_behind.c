@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/gup/explain_behind.c - what a mapping of a real process is a mapping of.
+ *
+ * The file system comes from /proc/PID/mountinfo by the device number in the line, so also for a deleted file. Memory that
+ * has no mounted file system is known by the name that the kernel gives it. Size and DAX are asked of the file itself,
+ * which only works for who may open it.
+ */
+#define _GNU_SOURCE
+#include "explain_maps.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+struct mount {
+	char type[16];
+	bool dax; /* all its files are */
+};
+
+static bool has_option(const char *options, const char *option)
+{
+	size_t length = strlen(option);
+	const char *at = options;
+
+	while ((at = strstr(at, option))) {
+		if ((at == options || at[-1] == ',') && strchr(",\n", at[length]))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+/* After " - ": type, source, options of the file system. */
+static bool parse_mount(const char *line, const struct gup_map_line *map, struct mount *out)
+{
+	unsigned int dev_major, dev_minor;
+	const char *rest = strstr(line, " - ");
+	char options[256] = "";
+
+	if (sscanf(line, "%*d %*d %u:%u", &dev_major, &dev_minor) != 2 || dev_major != map->dev_major ||
+	    dev_minor != map->dev_minor || !rest || sscanf(rest, " - %15s %*s %255s", out->type, options) < 1)
+		return false;
+	out->dax = has_option(options, "dax") || has_option(options, "dax=always");
+	return true;
+}
+
+static bool find_mount(pid_t pid, const struct gup_map_line *map, struct mount *out)
+{
+	char path[64], *line = NULL;
+	size_t room = 0;
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	file = fopen(path, "re");
+	while (file && !found && getline(&line, &room, file) > 0)
+		found = parse_mount(line, map, out);
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* The mapped file: by the kernel's own link, which needs privileges, else by its path as the process sees it. */
+static bool stat_file(pid_t pid, const struct gup_map_line *map, struct statx *out)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid, map->start, map->end);
+	if (!statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)pid, map->path);
+	return *map->path == '/' && !statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out) && out->stx_ino == map->inode;
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+/* No mounted file system has it: the kernel's own memory files. */
+static void by_name(const struct gup_map_line *map, struct gup_behind *out)
+{
+	if (starts_with(map->path, "/dev/zero") || starts_with(map->path, "[anon_shmem:"))
+		out->backing = GUP_BACKING_SHARED_ANON;
+	else if (starts_with(map->path, "/memfd:") || starts_with(map->path, "/SYSV"))
+		out->backing = GUP_BACKING_MEMFD;
+	else if (starts_with(map->path, "/secretmem"))
+		out->backing = GUP_BACKING_SECRET;
+	else if (starts_with(map->path, "anon_inode:"))
+		out->backing = GUP_BACKING_DRIVER;
+	else
+		out->unsure = "its file system is mounted elsewhere; taken for one that writes back, such as ext4";
+}
+
+static bool in_memory(const char *type)
+{
+	return !strcmp(type, "tmpfs") || !strcmp(type, "ramfs") || !strcmp(type, "rootfs");
+}
+
+static void by_file(const struct statx *file, const struct mount *mount, struct gup_behind *out)
+{
+	if (S_ISCHR(file->stx_mode)) {
+		bool zero = file->stx_rdev_major == 1 && file->stx_rdev_minor == 5;
+
+		out->backing = zero ? GUP_BACKING_ANON : GUP_BACKING_DRIVER;
+		return;
+	}
+	if (S_ISREG(file->stx_mode))
+		out->size = file->stx_size;
+	if (file->stx_attributes & STATX_ATTR_DAX || mount->dax)
+		out->backing = GUP_BACKING_FSDAX;
+}
+
+static void by_mount(pid_t pid, const struct gup_map_line *map, const struct mount *mount, struct gup_behind *out)
+{
+	struct statx file;
+
+	snprintf(out->fs, sizeof(out->fs), "%s", mount->type);
+	if (in_memory(mount->type))
+		out->backing = GUP_BACKING_TMPFS;
+	else if (mount->dax)
+		out->backing = GUP_BACKING_FSDAX;
+	if (stat_file(pid, map, &file))
+		by_file(&file, mount, out);
+	else if (out->backing == GUP_BACKING_FILE)
+		out->unsure =
+			"its file cannot be looked at (its size, and whether it is on DAX); taken for one without DAX";
+}
+
+void gup_look_behind(pid_t pid, const struct gup_map_line *map, struct gup_behind *out)
+{
+	struct mount mount;
+	struct statx file;
+
+	*out = (struct gup_behind){ .backing = GUP_BACKING_FILE, .size = UINT64_MAX };
+	if (map->vm_flags & GUP_VMF_SPECIAL || starts_with(map->path, "[vvar"))
+		out->backing = GUP_BACKING_PFNMAP;
+	else if (map->vm_flags & GUP_VMF_HUGETLB)
+		out->backing = GUP_BACKING_HUGETLB;
+	else if (!strcmp(map->path, "[vdso]"))
+		out->backing = GUP_BACKING_DRIVER;
+	else if (!map->inode)
+		out->backing = GUP_BACKING_ANON;
+	else if (find_mount(pid, map, &mount))
+		by_mount(pid, map, &mount, out);
+	else
+		by_name(map, out);
+	if (out->backing == GUP_BACKING_MEMFD && stat_file(pid, map, &file))
+		out->size = file.stx_size;
+}
