@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define COMMAND "gup explain"
-#define MOST_PIECES 256
+#define MOST_SAID 10
 #define CAP_IPC_LOCK_BIT 14
 
 struct piece {
@@ -28,9 +28,8 @@ struct piece {
 struct range {
 	pid_t pid;
 	uint64_t start, end;
-	struct piece pieces[MOST_PIECES];
-	size_t nr;
-	bool cut; /* there are more pieces */
+	struct piece *pieces;
+	size_t nr, room;
 };
 
 /* ---- arguments ---- */
@@ -104,29 +103,50 @@ static bool parse_range(char **argv, struct range *r)
 
 /* ---- pieces ---- */
 
-static struct piece *add_piece(struct range *r, const struct gup_question *q, uint64_t start, uint64_t end)
+static bool more_room(struct range *r)
 {
-	struct piece *piece = &r->pieces[r->nr];
+	size_t room = r->room ? 2 * r->room : 64;
+	struct piece *pieces = r->nr < r->room ? r->pieces : realloc(r->pieces, room * sizeof(*pieces));
 
-	start = start < r->start ? r->start : start;
-	end = end > r->end ? r->end : end;
-	if (start >= end)
-		return NULL;
-	if (r->nr == MOST_PIECES) {
-		r->cut = true;
-		return NULL;
-	}
-	*piece = (struct piece){ .start = start, .end = end, .q = *q };
-	r->nr++;
-	return piece;
+	if (!pieces)
+		return false;
+	r->room = r->nr < r->room ? r->room : room;
+	r->pieces = pieces;
+	return true;
 }
 
-static void add_hole(struct range *r, const struct gup_question *q, uint64_t start, uint64_t end)
+static bool goes_on(const struct range *r, const struct piece *piece)
 {
-	struct gup_question hole = *q;
+	const struct piece *last = &r->pieces[r->nr - 1];
 
-	hole.backing = GUP_BACKING_NONE;
-	add_piece(r, &hole, start, end);
+	return r->nr && last->q.backing == piece->q.backing && !strcmp(last->q.fs, piece->q.fs) &&
+	       last->q.shared == piece->q.shared && last->q.prot == piece->q.prot &&
+	       last->q.beyond == piece->q.beyond && last->unsure == piece->unsure && !strcmp(last->path, piece->path);
+}
+
+/* What of @piece lies in the range. Return: false if there is no memory for it. */
+static bool add_piece(struct range *r, struct piece *piece)
+{
+	piece->start = piece->start < r->start ? r->start : piece->start;
+	piece->end = piece->end > r->end ? r->end : piece->end;
+	if (piece->start >= piece->end)
+		return true;
+	if (r->nr && goes_on(r, piece)) {
+		r->pieces[r->nr - 1].end = piece->end;
+		return true;
+	}
+	if (!more_room(r))
+		return false;
+	r->pieces[r->nr++] = *piece;
+	return true;
+}
+
+static bool add_hole(struct range *r, const struct gup_question *q, uint64_t start, uint64_t end)
+{
+	struct piece hole = { .start = start, .end = end, .q = *q };
+
+	hole.q.backing = GUP_BACKING_NONE;
+	return add_piece(r, &hole);
 }
 
 /* Where the pages of the file end in the mapping. */
@@ -139,69 +159,80 @@ static uint64_t end_of_file(const struct gup_map_line *map, uint64_t size)
 	return pages - map->offset < map->end - map->start ? map->start + (pages - map->offset) : map->end;
 }
 
-static void name_piece(struct piece *piece, const struct gup_map_line *map, const struct gup_behind *behind)
+static void copy_printable(char *to, size_t size, const char *from)
 {
-	if (!piece)
-		return;
-	snprintf(piece->path, sizeof(piece->path), "%.63s", map->path);
-	for (char *at = piece->path; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	piece->unsure = behind->unsure;
+	size_t at = 0;
+
+	for (; from[at] && at + 1 < size; at++)
+		to[at] = (unsigned char)from[at] < ' ' || from[at] == 0x7f ? '?' : from[at];
+	to[at] = '\0';
 }
 
-static void add_mapping(struct range *r, const struct gup_question *q, const struct gup_map_line *map)
+static bool add_mapping(struct range *r, const struct gup_question *q, const struct gup_map_line *map)
 {
-	struct gup_question here = *q;
+	struct piece within = { .start = map->start, .q = *q }, past;
 	struct gup_behind behind;
-	uint64_t end;
 
-	if (map->end <= r->start || map->start >= r->end)
-		return;
 	gup_look_behind(r->pid, map, &behind);
-	here.backing = behind.backing;
-	memcpy(here.fs, behind.fs, sizeof(here.fs));
-	here.shared = map->shared;
-	here.prot = map->prot & (GUP_PROT_READ | GUP_PROT_WRITE);
+	within.q.backing = behind.backing;
+	memcpy(within.q.fs, behind.fs, sizeof(behind.fs));
+	within.q.shared = map->shared;
+	within.q.prot = map->prot & (GUP_PROT_READ | GUP_PROT_WRITE);
 	if (map->vm_flags & GUP_VMF_SHADOW_STACK)
-		here.prot &= ~GUP_PROT_WRITE;
-	end = end_of_file(map, behind.size);
-	name_piece(add_piece(r, &here, map->start, end), map, &behind);
-	here.beyond = true;
-	name_piece(add_piece(r, &here, end, map->end), map, &behind);
+		within.q.prot &= ~GUP_PROT_WRITE;
+	within.end = end_of_file(map, behind.size);
+	within.unsure = behind.unsure;
+	copy_printable(within.path, sizeof(within.path), map->path);
+	past = within;
+	past.start = within.end;
+	past.end = map->end;
+	past.q.beyond = true;
+	return add_piece(r, &within) && add_piece(r, &past);
 }
 
-static bool cannot_read(pid_t pid)
+static int cannot_read(pid_t pid, int error)
 {
-	if (errno == EACCES || errno == EPERM)
-		gup_usage_error(COMMAND, "the memory of process %d may not be looked at; run as its user or as root.",
-				(int)pid);
-	else
-		gup_usage_error(COMMAND, "there is no process %d any more; give --pid one that is running.", (int)pid);
-	return false;
+	if (error == EACCES || error == EPERM)
+		return gup_usage_error(COMMAND,
+				       "the memory of process %d may not be looked at; run as its user or as root.",
+				       (int)pid);
+	return gup_usage_error(COMMAND, "there is no process %d; give --pid one that is running.", (int)pid);
 }
 
-static bool read_pieces(struct range *r, const struct gup_question *q)
+/* Return: how many mappings the process has; -1 without memory. */
+static long read_pieces(struct range *r, const struct gup_question *q, struct gup_map_reader *reader)
 {
-	struct gup_map_reader reader;
 	struct gup_map_line map;
 	uint64_t at = r->start;
-	bool any = false;
+	long nr = 0;
+	bool ok = true;
 
-	if (!gup_maps_open(&reader, r->pid))
-		return cannot_read(r->pid);
-	errno = ESRCH;
-	while (gup_maps_next(&reader, &map)) {
-		any = true;
-		if (map.end <= at)
+	for (; ok && gup_maps_next(reader, &map); nr++) {
+		if (map.end <= at || map.start >= r->end)
 			continue;
-		add_hole(r, q, at, map.start);
-		add_mapping(r, q, &map);
+		ok = add_hole(r, q, at, map.start) && add_mapping(r, q, &map);
 		at = map.end;
 	}
-	add_hole(r, q, at, r->end);
+	return ok && add_hole(r, q, at, r->end) ? nr : -1;
+}
+
+static int look(struct range *r, const struct gup_question *q)
+{
+	struct gup_map_reader reader;
+	long nr;
+
+	if (!gup_maps_open(&reader, r->pid))
+		return cannot_read(r->pid, errno);
+	nr = read_pieces(r, q, &reader);
 	gup_maps_close(&reader);
-	return any || cannot_read(r->pid);
+	if (nr < 0)
+		return gup_usage_error(COMMAND, "there is no memory left; free some.");
+	if (!nr)
+		return gup_usage_error(COMMAND,
+				       "process %d has no memory of its own (a kernel thread, or it has ended); "
+				       "give another --pid.",
+				       (int)r->pid);
+	return GUP_EXIT_OK;
 }
 
 /* ---- what is said ---- */
@@ -229,6 +260,18 @@ static void say_piece(const struct piece *piece)
 		printf("%38s%s\n", "", piece->path);
 	if (piece->unsure)
 		printf("%38s%s\n", "", piece->unsure);
+}
+
+static void say_pieces(const struct range *r)
+{
+	size_t refused = 0;
+
+	for (size_t i = 0; i < r->nr && i < MOST_SAID; i++)
+		say_piece(&r->pieces[i]);
+	for (size_t i = MOST_SAID; i < r->nr; i++)
+		refused += !r->pieces[i].answer.taken;
+	if (r->nr > MOST_SAID)
+		printf("  ... and %zu more pieces, of which %zu are refused.\n", r->nr - MOST_SAID, refused);
 }
 
 static bool read_word(pid_t pid, const char *file, const char *key, char out[32])
@@ -302,10 +345,7 @@ static int explain(struct range *r, const struct gup_question *q)
 	printf("%s(%s), %s, process %d, %" PRIu64 " pages:\n\n", gup_entry_name(q->entry),
 	       gup_flags_text(q->flags, flags, sizeof(flags)), q->rules.name, (int)r->pid,
 	       (r->end - r->start) / GUP_PAGE_SIZE);
-	for (size_t i = 0; i < r->nr; i++)
-		say_piece(&r->pieces[i]);
-	if (r->cut)
-		printf("  ... the range has more pieces; give a smaller LEN to see them.\n");
+	say_pieces(r);
 	if (!refused)
 		printf("\n  TAKEN\n");
 	else if (!explain_refusal(r, refused))
@@ -317,19 +357,18 @@ static int explain(struct range *r, const struct gup_question *q)
 
 int gup_explain_pid(const char *pid, int argc, char **argv, struct gup_question *q)
 {
-	struct range *r;
-	int status = GUP_EXIT_USAGE;
+	struct range r = { 0 };
+	int status;
 
 	if (argc < 2 || argc > 3)
 		return gup_usage_error(COMMAND, "give ADDR and LEN after --pid, such as 'gup explain --pid 1 "
 						"0x7f0000000000 64K'; FLAGS may follow.");
 	q->flags = GUP_WRITE | GUP_LONGTERM;
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		return gup_usage_error(COMMAND, "there is no memory left; free some.");
-	if (parse_pid(pid, &r->pid) && parse_range(argv, r) && (argc < 3 || gup_parse_flags(argv[2], q)) &&
-	    read_pieces(r, q))
-		status = explain(r, q);
-	free(r);
+	if (!parse_pid(pid, &r.pid) || !parse_range(argv, &r) || (argc > 2 && !gup_parse_flags(argv[2], q)))
+		return GUP_EXIT_USAGE;
+	status = look(&r, q);
+	if (!status)
+		status = explain(&r, q);
+	free(r.pieces);
 	return status;
 }
