@@ -22,6 +22,8 @@ static const struct command {
 	{ "replay", "SCHEDULE", "play an order of act 4's driver again, with its trace", gup_command_replay },
 	{ "driver", "new ...", "make a folder in which a Linux driver file is tested in user space",
 	  gup_command_driver },
+	{ "contract", "[NAME]", "the rules of a kernel, since when, and in what two kernels differ",
+	  gup_command_contract },
 	{ "explain", "FLAGS MAP", "why a kernel refuses to pin some memory, since when, and what works instead",
 	  gup_command_explain },
 };
@@ -33,7 +35,7 @@ static void print_help(void)
 	printf("Usage: gup COMMAND [ARGUMENTS]\n"
 	       "get_user_pages() outside the Linux kernel, to look at and to try.\n\n");
 	for (size_t i = 0; i < nr_commands; i++)
-		printf("  gup %-7s %-9s %s\n", commands[i].name, commands[i].arguments, commands[i].what);
+		printf("  gup %-8s %-9s %s\n", commands[i].name, commands[i].arguments, commands[i].what);
 	printf("\n  -h, --help      this text; each command has its own\n"
 	       "  -V, --version   the version\n");
 }

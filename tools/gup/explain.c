@@ -91,8 +91,7 @@ static bool explain(const struct gup_question *q, struct gup_answer *answer)
 		return false;
 	printf("%s(%s), %s:\n%s\n\n", gup_entry_name(answer->entry), gup_flags_text(q->flags, flags, sizeof(flags)),
 	       q->rules.name, gup_mapping_text(q, mapping, sizeof(mapping)));
-	gup_say_result(answer);
-	return gup_say_history(q) && (answer->taken || gup_say_instead(q, answer));
+	return gup_say_answer(q, answer);
 }
 
 int gup_command_explain(int argc, char **argv)

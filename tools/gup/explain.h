@@ -110,14 +110,12 @@ int gup_find_instead(const struct gup_question *q, const struct gup_answer *refu
 
 /* explain_say.c */
 
-/** gup_say_result() - refused, by which rule, or taken. */
-void gup_say_result(const struct gup_answer *answer);
-
-/** gup_say_history() - the same call under all rules that are known. Return: false if no machine could be made. */
-bool gup_say_history(const struct gup_question *q);
-
-/** gup_say_instead() - what works instead. Return: false if no machine could be made. */
-bool gup_say_instead(const struct gup_question *q, const struct gup_answer *refused);
+/**
+ * gup_say_answer() - refused, by which rule and since when, what other kernels do, and what works instead
+ *
+ * Return: false if no machine could be made.
+ */
+bool gup_say_answer(const struct gup_question *q, const struct gup_answer *answer);
 
 /* explain_pid.c */
 

@@ -136,7 +136,7 @@ static bool anonymous(struct gup_question *q, enum gup_rule rule)
 static bool native(struct gup_question *q, enum gup_rule rule)
 {
 	(void)rule;
-	return q->rules.contract != GUP_NATIVE && gup_ruleset_find("native", &q->rules);
+	return q->rules.release && gup_ruleset_find("native", &q->rules);
 }
 
 static const struct change changes[] = {

@@ -320,8 +320,7 @@ static bool explain_refusal(const struct range *r, const struct piece *piece)
 {
 	printf("\n  At 0x%" PRIx64 ", after %" PRIu64 " pages that could be taken:\n", piece->start,
 	       (piece->start - r->start) / GUP_PAGE_SIZE);
-	gup_say_result(&piece->answer);
-	return gup_say_history(&piece->q) && gup_say_instead(&piece->q, &piece->answer);
+	return gup_say_answer(&piece->q, &piece->answer);
 }
 
 static bool ask_all(struct range *r, const struct piece **out_refused)

@@ -6,7 +6,45 @@
 
 #include <string.h>
 
+#define MOST_PERIODS 16
 #define MOST_INSTEAD 8
+
+/* Releases that follow each other and answer alike; the last one is native, with 0 for both. */
+struct period {
+	uint32_t first, last;
+	struct gup_answer answer;
+};
+
+static bool same(const struct gup_answer *a, const struct gup_answer *b)
+{
+	return a->taken == b->taken && a->why.rule == b->why.rule && a->result == b->result;
+}
+
+static bool ask_release(const struct gup_question *q, uint32_t release, struct gup_answer *out)
+{
+	struct gup_question other = *q;
+
+	other.rules = gup_ruleset_of(release);
+	return gup_ask(&other, out);
+}
+
+/* Return: how many; 0 if no machine could be made. */
+static size_t find_periods(const struct gup_question *q, struct period out[MOST_PERIODS])
+{
+	struct gup_answer answer;
+	size_t nr = 0;
+
+	for (uint32_t at = GUP_KERNEL_OLDEST; at; at = gup_release_next(at)) {
+		if (!ask_release(q, at, &answer))
+			return 0;
+		if (nr && nr < MOST_PERIODS - 1 && !same(&answer, &out[nr - 1].answer))
+			out[nr - 1].last = gup_release_before(at);
+		if (!nr || (nr < MOST_PERIODS - 1 && !same(&answer, &out[nr - 1].answer)))
+			out[nr++] = (struct period){ at, GUP_KERNEL_NEWEST, answer };
+	}
+	out[nr] = (struct period){ 0 };
+	return ask_release(q, 0, &out[nr].answer) ? nr + 1 : 0;
+}
 
 /* The library's words for the rule, without errno and address. */
 static const char *sentence(const struct gup_why *why, char *buf, size_t size)
@@ -19,68 +57,69 @@ static const char *sentence(const struct gup_why *why, char *buf, size_t size)
 	return colon ? colon + 2 : buf;
 }
 
-void gup_say_result(const struct gup_answer *answer)
+static const char *result_text(const struct gup_answer *answer)
 {
-	char text[400];
+	if (answer->taken)
+		return "taken";
+	return answer->result < 0 ? gup_errno_text(answer->result) : "0 pages";
+}
+
+static void say_result(const struct gup_question *q, const struct gup_answer *answer, const struct period *period)
+{
+	char text[400], release[16];
 
 	if (answer->taken)
-		printf("  TAKEN%s\n",
-		       answer->moved ? ", after the pages were moved to where they may be held for long" : "");
+		gup_say("TAKEN%s",
+			answer->moved ? ", after the pages were moved to where they may be held for long" : "");
 	else
-		printf("  REFUSED: %s (%s)\n  %s\n",
-		       gup_errno_text(answer->result < 0 ? answer->result : answer->why.error),
-		       gup_rule_name(answer->why.rule), sentence(&answer->why, text, sizeof(text)));
+		gup_say("REFUSED: %s, rule %s", result_text(answer), gup_rule_name(answer->why.rule));
+	if (!answer->taken)
+		gup_say_wrapped("", sentence(&answer->why, text, sizeof(text)));
+	if (q->rules.release && period->first > GUP_KERNEL_OLDEST)
+		gup_say("It is so since %s.", gup_release_text(period->first, release));
 }
 
-static bool same(const struct gup_answer *a, const struct gup_answer *b)
+static void say_period(const struct gup_question *q, const struct period *period)
 {
-	return a->taken == b->taken && a->why.rule == b->why.rule && a->result == b->result;
+	char when[48], first[16], last[16];
+
+	if (!period->first)
+		snprintf(when, sizeof(when), "native");
+	else if (period->first == period->last)
+		snprintf(when, sizeof(when), "linux %s", gup_release_text(period->first, first));
+	else
+		snprintf(when, sizeof(when), "linux %s to %s", gup_release_text(period->first, first),
+			 gup_release_text(period->last, last));
+	gup_say("  %-22s %-12s %s%s", when, result_text(&period->answer),
+		period->answer.taken ? "" : gup_rule_name(period->answer.why.rule),
+		period->first <= q->rules.release && q->rules.release <= period->last ? "  <- asked" : "");
 }
 
-static void print_period(const struct gup_answer *answer, const char *first, const char *last)
-{
-	char when[48];
-
-	snprintf(when, sizeof(when), "%s%s%s", first, strcmp(first, last) ? " to " : "",
-		 strcmp(first, last) ? last : "");
-	printf("    %-26s %-12s %s\n", when, answer->taken ? "taken" : gup_errno_text(answer->result),
-	       answer->taken ? "" : gup_rule_name(answer->why.rule));
-}
-
-/* The same call under all rules that are known. */
-bool gup_say_history(const struct gup_question *q)
-{
-	struct gup_question other = *q;
-	struct gup_answer answer, before = { 0 };
-	struct gup_ruleset first = { 0 }, last = { 0 };
-
-	printf("\n  By kernel:\n");
-	for (size_t i = 0; i < gup_ruleset_nr(); i++) {
-		other.rules = gup_ruleset_at(i);
-		if (!gup_ask(&other, &answer))
-			return false;
-		if (i && (!same(&answer, &before) || other.rules.contract == GUP_NATIVE)) {
-			print_period(&before, first.name, last.name);
-			first = other.rules;
-		} else if (!i) {
-			first = other.rules;
-		}
-		last = other.rules;
-		before = answer;
-	}
-	print_period(&before, first.name, last.name);
-	return true;
-}
-
-bool gup_say_instead(const struct gup_question *q, const struct gup_answer *refused)
+static bool say_instead(const struct gup_question *q, const struct gup_answer *refused)
 {
 	struct gup_instead instead[MOST_INSTEAD];
 	int nr = gup_find_instead(q, refused, instead, MOST_INSTEAD);
 
 	if (nr < 0)
 		return false;
-	printf("\n  What works instead%s\n", nr ? ", if:" : ": nothing that was tried.");
+	gup_say_part("What works instead%s", nr ? ", and when:" : ": nothing that was tried");
 	for (int i = 0; i < nr; i++)
-		printf("    %-26s %s\n", instead[i].what, instead[i].when);
+		gup_say("  %-32s %s", instead[i].what, instead[i].when);
 	return true;
+}
+
+bool gup_say_answer(const struct gup_question *q, const struct gup_answer *answer)
+{
+	struct period periods[MOST_PERIODS];
+	size_t nr = find_periods(q, periods), mine = 0;
+
+	if (!nr)
+		return false;
+	while (mine < nr - 1 && !(periods[mine].first <= q->rules.release && q->rules.release <= periods[mine].last))
+		mine++;
+	say_result(q, answer, &periods[mine]);
+	gup_say_part("By kernel:");
+	for (size_t i = 0; i < nr; i++)
+		say_period(q, &periods[i]);
+	return answer->taken || say_instead(q, answer);
 }

@@ -26,7 +26,9 @@ struct scene {
 
 static void make_config(const struct gup_question *q, struct gup_machine_config *config)
 {
-	*config = (struct gup_machine_config){ .normal_bytes = 8 * GUP_MIB, .contract = q->rules.contract };
+	*config = (struct gup_machine_config){ .normal_bytes = 8 * GUP_MIB,
+					       .contract = q->rules.contract,
+					       .kernel = q->rules.kernel };
 	if (q->memory == GUP_MEMORY_CMA) {
 		config->cma[0].name = "area";
 		config->cma[0].bytes = 16 * GUP_MIB; /* more than NORMAL has, so it is lent first */

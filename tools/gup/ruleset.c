@@ -5,41 +5,95 @@
 #include "ruleset.h"
 #include "tool.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-static const enum gup_contract_id by_age[] = { GUP_LINUX_5_2, GUP_LINUX_6_1, GUP_LINUX_6_12, GUP_NATIVE };
+#define MOST_MINORS 64u
 
-size_t gup_ruleset_nr(void)
+/* A version may go on after its second number: 6.8.0-52-generic. */
+static bool parse_release(const char *text, uint32_t *out)
 {
-	return sizeof(by_age) / sizeof(by_age[0]);
+	unsigned int major, minor;
+	int used = 0;
+
+	if (!isdigit((unsigned char)*text) || sscanf(text, "%3u.%3u%n", &major, &minor, &used) != 2)
+		return false;
+	*out = GUP_KERNEL(major, minor);
+	return !text[used] || strchr(".-+", text[used]);
 }
 
-struct gup_ruleset gup_ruleset_at(size_t nr)
+struct gup_ruleset gup_ruleset_of(uint32_t release)
 {
-	struct gup_ruleset rules = { .contract = by_age[nr] };
+	struct gup_ruleset rules = { .kernel = release, .release = release };
 
-	snprintf(rules.name, sizeof(rules.name), "%s", gup_contract_name(by_age[nr]));
+	if (!release)
+		rules.contract = GUP_NATIVE;
+	snprintf(rules.name, sizeof(rules.name), release ? "linux-%u.%u" : "native", release >> 16, release & 0xffff);
 	return rules;
 }
 
 bool gup_ruleset_find(const char *text, struct gup_ruleset *out)
 {
-	for (size_t i = 0; i < gup_ruleset_nr(); i++) {
-		*out = gup_ruleset_at(i);
-		if (!strcmp(text, out->name) || (!strncmp(out->name, "linux-", 6) && !strcmp(text, out->name + 6)))
-			return true;
-	}
-	return false;
-}
+	uint32_t release = 0;
 
-bool gup_ruleset_running(struct gup_ruleset *out)
-{
-	return gup_ruleset_find("linux-6.12", out);
+	if (strcmp(text, "native") != 0 &&
+	    (!parse_release(strncmp(text, "linux-", 6) ? text : text + 6, &release) || !gup_kernel_known(release)))
+		return false;
+	*out = gup_ruleset_of(release);
+	return true;
 }
 
 int gup_ruleset_error(const char *command, const char *given)
 {
-	return gup_usage_error(command,
-			       "'%s' is no kernel that is known; say linux-5.2, linux-6.1, linux-6.12, native.", given);
+	char oldest[16], newest[16];
+
+	return gup_usage_error(
+		command,
+		"'%s' is no kernel whose rules are known; give linux-5.2, linux-6.1, linux-6.12, native, or "
+		"a release from %s to %s.",
+		given, gup_release_text(GUP_KERNEL_OLDEST, oldest), gup_release_text(GUP_KERNEL_NEWEST, newest));
+}
+
+bool gup_ruleset_running(struct gup_ruleset *out)
+{
+	struct utsname name;
+	uint32_t release = 0;
+
+	if (!uname(&name) && !strcmp(name.sysname, "Linux") && parse_release(name.release, &release) &&
+	    gup_kernel_known(release)) {
+		*out = gup_ruleset_of(release);
+		return true;
+	}
+	*out = gup_ruleset_of(release && release < GUP_KERNEL_OLDEST ? GUP_KERNEL_OLDEST : GUP_KERNEL_NEWEST);
+	return false;
+}
+
+uint32_t gup_release_next(uint32_t release)
+{
+	struct gup_contract_rule rule;
+	uint32_t next = 0;
+
+	for (unsigned int nr = 0; !gup_contract_rule(nr, &rule); nr++)
+		for (size_t i = 0; i < GUP_CONTRACT_CHANGES && rule.changes[i].since; i++)
+			if (rule.changes[i].since > release && (!next || rule.changes[i].since < next))
+				next = rule.changes[i].since;
+	return next;
+}
+
+uint32_t gup_release_before(uint32_t release)
+{
+	uint32_t minor = MOST_MINORS;
+
+	if (release & 0xffff)
+		return release - 1;
+	while (minor && !gup_kernel_known(release - GUP_KERNEL(1, 0) + minor))
+		minor--;
+	return release - GUP_KERNEL(1, 0) + minor;
+}
+
+const char *gup_release_text(uint32_t release, char buf[16])
+{
+	snprintf(buf, 16, "%u.%u", release >> 16, release & 0xffff);
+	return buf;
 }

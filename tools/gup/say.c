@@ -108,20 +108,24 @@ static size_t line_length(const char *text)
 	return at ? at : length;
 }
 
+void gup_say_wrapped(const char *before, const char *text)
+{
+	while (*text) {
+		size_t length = line_length(text);
+
+		gup_say("%s%.*s", before, (int)length, text);
+		text += length;
+		text += *text == ' ';
+	}
+}
+
 void gup_say_why(const struct gup_why *why)
 {
 	char sentence[400];
-	const char *at = sentence;
 
 	gup_why_str(why, sentence, sizeof(sentence));
 	gup_say("libgup says why:");
-	while (*at) {
-		size_t length = line_length(at);
-
-		gup_say("  | %.*s", (int)length, at);
-		at += length;
-		at += *at == ' ';
-	}
+	gup_say_wrapped("  | ", sentence);
 }
 
 bool gup_say_unexpected(const char *fmt, ...)

@@ -28,6 +28,9 @@ void gup_say_title(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void gup_say_part(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void gup_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** gup_say_wrapped() - a long text in as many lines as it needs, each with @before in front. */
+void gup_say_wrapped(const char *before, const char *text);
+
 /** gup_say_why() - the library's own sentence about a refusal. */
 void gup_say_why(const struct gup_why *why);
 
@@ -83,6 +86,7 @@ int gup_command_bugs(int argc, char **argv);
 int gup_command_bug(int argc, char **argv);
 int gup_command_replay(int argc, char **argv);
 int gup_command_driver(int argc, char **argv);
+int gup_command_contract(int argc, char **argv);
 int gup_command_explain(int argc, char **argv);
 
 #endif
