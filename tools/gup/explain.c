@@ -16,7 +16,8 @@ static int print_help(void)
 	printf("Usage: gup explain [--kernel NAME] [--entry NAME] [--memory WHERE] [--touched] FLAGS MAPPING[,PROT]\n"
 	       "       gup explain --pid PID [the same options] ADDR LEN [FLAGS]\n"
 	       "Whether a kernel would take these pages, by which rule not, since when, and what works instead.\n\n"
-	       "  FLAGS            write, force, longterm, nofault, nowait, with commas between them; 0 for none\n"
+	       "  FLAGS            write, force, longterm, nofault, nowait, with commas between them; 0 for none;\n"
+	       "                   io_uring for a registration of buffers\n"
 	       "  MAPPING          anon, shared-anon, memfd, tmpfs, ext4, xfs, btrfs, dax:ext4, dax:xfs, devdax,\n"
 	       "                   hugetlb, secret, pfnmap, zero, none; shared: or private: before it\n"
 	       "  PROT             r, w, rw (the default) or none\n"
@@ -85,12 +86,12 @@ static int parse_options(int argc, char **argv, struct gup_question *q, const ch
 
 static bool explain(const struct gup_question *q, struct gup_answer *answer)
 {
-	char flags[160], mapping[200];
+	char mapping[200];
 
 	if (!gup_ask(q, answer))
 		return false;
-	printf("%s(%s), %s:\n%s\n\n", gup_entry_name(answer->entry), gup_flags_text(q->flags, flags, sizeof(flags)),
-	       q->rules.name, gup_mapping_text(q, mapping, sizeof(mapping)));
+	gup_say_question(q, answer);
+	printf("%s\n\n", gup_mapping_text(q, mapping, sizeof(mapping)));
 	return gup_say_answer(q, answer);
 }
 

@@ -5,6 +5,7 @@
  *
  *	explain_words.c     the user's words -> question, and back into words
  *	explain_scene.c     question -> machine, mapping, call -> answer
+ *	explain_caller.c    what io_uring refuses by itself
  *	explain_instead.c   the same question with one thing changed
  *	explain_say.c       question and answer, printed
  *	explain_pid.c       a range of a real process -> questions
@@ -40,6 +41,7 @@ enum gup_memory { GUP_MEMORY_NORMAL, GUP_MEMORY_CMA, GUP_MEMORY_MOVABLE, GUP_MEM
  * struct gup_question - would this call be refused?
  * @fs:          name of the file system of a file, "" for other backings
  * @entry_given: the user named @entry; else an older kernel's own function stands for a missing one
+ * @io_uring:    io_uring makes the call, to register buffers
  * @touched:     the pages are there: written, or read where they cannot be written
  * @beyond:      the range is past the end of the object
  */
@@ -48,6 +50,7 @@ struct gup_question {
 	enum gup_entry entry;
 	bool entry_given;
 	unsigned int flags;
+	bool io_uring;
 	enum gup_backing backing;
 	char fs[16];
 	bool shared;
@@ -63,7 +66,7 @@ struct gup_question {
  * @result: what it returned
  * @taken:  all pages were
  * @why:    the reason if not
- * @frame:  the first page that was taken
+ * @by_caller: a sentence if the function's caller refuses, and not the function; else NULL
  * @moved:  it had to move before it was taken
  */
 struct gup_answer {
@@ -71,7 +74,7 @@ struct gup_answer {
 	long result;
 	bool taken;
 	struct gup_why why;
-	struct gup_frame_info frame;
+	const char *by_caller;
 	bool moved;
 };
 
@@ -97,6 +100,14 @@ const char *gup_mapping_text(const struct gup_question *q, char *buf, size_t siz
 /** gup_ask() - run the call. Return: false after having said that no machine could be made. */
 bool gup_ask(const struct gup_question *q, struct gup_answer *out);
 
+/* explain_caller.c */
+
+/** gup_io_uring_looks() - what io_uring makes of a call that succeeded. */
+void gup_io_uring_looks(const struct gup_question *q, struct gup_answer *answer);
+
+/** gup_io_uring_next() - the next release after @release with which that changes; 0 if there is none. */
+uint32_t gup_io_uring_next(uint32_t release);
+
 /* explain_instead.c */
 
 /** struct gup_instead - a change with which the call succeeds. */
@@ -109,6 +120,9 @@ struct gup_instead {
 int gup_find_instead(const struct gup_question *q, const struct gup_answer *refused, struct gup_instead *out, int room);
 
 /* explain_say.c */
+
+/** gup_say_question() - the call that is asked about, and whose rules apply. */
+void gup_say_question(const struct gup_question *q, const struct gup_answer *answer);
 
 /**
  * gup_say_answer() - refused, by which rule and since when, what other kernels do, and what works instead

@@ -51,7 +51,7 @@ static bool nobody_else(struct gup_question *q, enum gup_rule rule)
 
 static bool without(struct gup_question *q, unsigned int flag)
 {
-	bool had = q->flags & flag;
+	bool had = q->flags & flag && !q->io_uring;
 
 	q->flags &= ~flag;
 	return had;
@@ -86,15 +86,27 @@ static bool without_force(struct gup_question *q, enum gup_rule rule)
 	return rule == GUP_RULE_UNKNOWN_FLAG && without(q, GUP_FORCE);
 }
 
-/* Refused for what is mapped there, so other memory may be the way out. */
+/* Refused for what is mapped there, by a rule or by the caller itself: other memory may be the way out. */
 static bool is_about_mapping(enum gup_rule rule)
 {
-	return rule >= GUP_RULE_NO_VMA && rule != GUP_RULE_NOFAULT && rule != GUP_RULE_NOWAIT;
+	return rule == GUP_RULE_NONE ||
+	       (rule >= GUP_RULE_NO_VMA && rule != GUP_RULE_NOFAULT && rule != GUP_RULE_NOWAIT);
+}
+
+static bool is_file(const struct gup_question *q)
+{
+	return q->backing == GUP_BACKING_FILE || q->backing == GUP_BACKING_FSDAX;
+}
+
+static bool within_object(struct gup_question *q, enum gup_rule rule)
+{
+	q->beyond = false;
+	return rule == GUP_RULE_BEYOND_OBJECT;
 }
 
 static bool private_mapping(struct gup_question *q, enum gup_rule rule)
 {
-	bool sensible = q->shared && (q->backing == GUP_BACKING_FSDAX);
+	bool sensible = q->shared && is_file(q);
 
 	q->shared = false;
 	return sensible && is_about_mapping(rule);
@@ -113,11 +125,6 @@ static bool other_memory(struct gup_question *q, enum gup_backing backing, bool 
 	return sensible;
 }
 
-static bool is_file(const struct gup_question *q)
-{
-	return q->backing == GUP_BACKING_FSDAX;
-}
-
 static bool device_dax(struct gup_question *q, enum gup_rule rule)
 {
 	return rule == GUP_RULE_FSDAX_LONGTERM && other_memory(q, GUP_BACKING_DEVDAX, true);
@@ -128,32 +135,39 @@ static bool memfd(struct gup_question *q, enum gup_rule rule)
 	return is_about_mapping(rule) && is_file(q) && q->shared && other_memory(q, GUP_BACKING_MEMFD, true);
 }
 
+static bool mapped_first(struct gup_question *q, enum gup_rule rule)
+{
+	return rule == GUP_RULE_NO_VMA && other_memory(q, GUP_BACKING_ANON, false);
+}
+
 static bool anonymous(struct gup_question *q, enum gup_rule rule)
 {
-	return is_about_mapping(rule) && other_memory(q, GUP_BACKING_ANON, false);
+	return rule != GUP_RULE_NO_VMA && is_about_mapping(rule) && other_memory(q, GUP_BACKING_ANON, false);
 }
 
 static bool native(struct gup_question *q, enum gup_rule rule)
 {
 	(void)rule;
-	return q->rules.release && gup_ruleset_find("native", &q->rules);
+	return q->rules.release && !q->io_uring && gup_ruleset_find("native", &q->rules);
 }
 
 static const struct change changes[] = {
-	{ "PROT_READ | PROT_WRITE", "mprotect() first, or map it so", with_protection },
-	{ "after touching the pages", "write to them first, or MAP_POPULATE", touched_before },
-	{ "once nobody else holds the pages", "the holder is known to let go soon: try again", nobody_else },
+	{ "mmap() of memory there", "a part of the range was unmapped, or never mapped", mapped_first },
+	{ "inside the file", "it can be made longer first, by ftruncate()", within_object },
+	{ "PROT_READ | PROT_WRITE", "mprotect() may be called first, or the mapping made so", with_protection },
+	{ "after touching the pages", "they can be written to first, or mapped with MAP_POPULATE", touched_before },
+	{ "when nobody else holds the pages", "the other holder lets go soon; try again then", nobody_else },
 	{ "pin_user_pages", "the caller can be changed, and unpins what it pinned", plain_pin },
 	{ "get_user_pages", "the caller can be changed", plain_get },
 	{ "without NOFAULT", "the caller may sleep", without_nofault },
 	{ "without NOWAIT", "the caller may sleep", without_nowait },
-	{ "without FORCE", "it is not needed for memory that is mapped for it", without_force },
+	{ "without FORCE", "the memory is mapped for such an access", without_force },
 	{ "without WRITE", "the device only reads the memory", without_write },
 	{ "without LONGTERM", "the pages are let go before the call ends, as direct I/O does", without_longterm },
 	{ "MAP_PRIVATE", "what the device writes need not reach the file", private_mapping },
 	{ "a memfd, MAP_SHARED", "others must see the memory; write() it to the file afterwards", memfd },
 	{ "anonymous memory", "the data can be copied", anonymous },
-	{ "device DAX", "the whole device is given to one program", device_dax },
+	{ "device DAX", "the whole device can be given to one program", device_dax },
 	{ "libgup's native rules", "it runs on libgup and not on a kernel", native },
 };
 

@@ -337,16 +337,15 @@ static bool ask_all(struct range *r, const struct piece **out_refused)
 static int explain(struct range *r, const struct gup_question *q)
 {
 	const struct piece *refused = NULL;
-	char flags[160];
 
 	if (!ask_all(r, &refused))
 		return GUP_EXIT_FAILED;
-	printf("%s(%s), %s, process %d, %" PRIu64 " pages:\n\n", gup_entry_name(q->entry),
-	       gup_flags_text(q->flags, flags, sizeof(flags)), q->rules.name, (int)r->pid,
-	       (r->end - r->start) / GUP_PAGE_SIZE);
+	gup_say_question(q, &r->pieces[0].answer);
+	printf("%" PRIu64 " pages from 0x%" PRIx64 " of process %d\n\n", (r->end - r->start) / GUP_PAGE_SIZE, r->start,
+	       (int)r->pid);
 	say_pieces(r);
 	if (!refused)
-		printf("\n  TAKEN\n");
+		printf("\n    TAKEN\n");
 	else if (!explain_refusal(r, refused))
 		return GUP_EXIT_FAILED;
 	if (q->flags & GUP_LONGTERM)

@@ -15,9 +15,18 @@ struct period {
 	struct gup_answer answer;
 };
 
+void gup_say_question(const struct gup_question *q, const struct gup_answer *answer)
+{
+	char flags[160];
+
+	printf("%s%s(%s), %s\n", q->io_uring ? "io_uring, registering buffers: " : "", gup_entry_name(answer->entry),
+	       gup_flags_text(q->flags, flags, sizeof(flags)), q->rules.name);
+}
+
 static bool same(const struct gup_answer *a, const struct gup_answer *b)
 {
-	return a->taken == b->taken && a->why.rule == b->why.rule && a->result == b->result;
+	return a->taken == b->taken && a->why.rule == b->why.rule && a->result == b->result &&
+	       !a->by_caller == !b->by_caller;
 }
 
 static bool ask_release(const struct gup_question *q, uint32_t release, struct gup_answer *out)
@@ -28,13 +37,20 @@ static bool ask_release(const struct gup_question *q, uint32_t release, struct g
 	return gup_ask(&other, out);
 }
 
+static uint32_t next_release(const struct gup_question *q, uint32_t release)
+{
+	uint32_t next = gup_release_next(release), caller = q->io_uring ? gup_io_uring_next(release) : 0;
+
+	return caller && (!next || caller < next) ? caller : next;
+}
+
 /* Return: how many; 0 if no machine could be made. */
 static size_t find_periods(const struct gup_question *q, struct period out[MOST_PERIODS])
 {
 	struct gup_answer answer;
 	size_t nr = 0;
 
-	for (uint32_t at = GUP_KERNEL_OLDEST; at; at = gup_release_next(at)) {
+	for (uint32_t at = GUP_KERNEL_OLDEST; at; at = next_release(q, at)) {
 		if (!ask_release(q, at, &answer))
 			return 0;
 		if (nr && nr < MOST_PERIODS - 1 && !same(&answer, &out[nr - 1].answer))
@@ -64,6 +80,13 @@ static const char *result_text(const struct gup_answer *answer)
 	return answer->result < 0 ? gup_errno_text(answer->result) : "0 pages";
 }
 
+static const char *rule_text(const struct gup_answer *answer)
+{
+	if (answer->taken)
+		return "";
+	return answer->by_caller ? "by io_uring itself" : gup_rule_name(answer->why.rule);
+}
+
 static void say_result(const struct gup_question *q, const struct gup_answer *answer, const struct period *period)
 {
 	char text[400], release[16];
@@ -72,9 +95,9 @@ static void say_result(const struct gup_question *q, const struct gup_answer *an
 		gup_say("TAKEN%s",
 			answer->moved ? ", after the pages were moved to where they may be held for long" : "");
 	else
-		gup_say("REFUSED: %s, rule %s", result_text(answer), gup_rule_name(answer->why.rule));
+		gup_say("REFUSED: %s, %s", result_text(answer), rule_text(answer));
 	if (!answer->taken)
-		gup_say_wrapped("", sentence(&answer->why, text, sizeof(text)));
+		gup_say_wrapped("", answer->by_caller ? answer->by_caller : sentence(&answer->why, text, sizeof(text)));
 	if (q->rules.release && period->first > GUP_KERNEL_OLDEST)
 		gup_say("It is so since %s.", gup_release_text(period->first, release));
 }
@@ -90,8 +113,8 @@ static void say_period(const struct gup_question *q, const struct period *period
 	else
 		snprintf(when, sizeof(when), "linux %s to %s", gup_release_text(period->first, first),
 			 gup_release_text(period->last, last));
-	gup_say("  %-22s %-12s %s%s", when, result_text(&period->answer),
-		period->answer.taken ? "" : gup_rule_name(period->answer.why.rule),
+	gup_say("  %-22s %s%s%s%s", when, result_text(&period->answer), period->answer.taken ? "" : ", ",
+		rule_text(&period->answer),
 		period->first <= q->rules.release && q->rules.release <= period->last ? "  <- asked" : "");
 }
 
@@ -104,7 +127,7 @@ static bool say_instead(const struct gup_question *q, const struct gup_answer *r
 		return false;
 	gup_say_part("What works instead%s", nr ? ", and when:" : ": nothing that was tried");
 	for (int i = 0; i < nr; i++)
-		gup_say("  %-32s %s", instead[i].what, instead[i].when);
+		gup_say("  %-33s %s", instead[i].what, instead[i].when);
 	return true;
 }
 

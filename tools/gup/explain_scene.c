@@ -183,7 +183,6 @@ static void call(struct scene *s, struct gup_answer *out)
 	out->taken = out->result == PAGES;
 	if (out->result <= 0)
 		return;
-	gup_frame_info(s->m, gup_page_to_pfn(s->m, pages[0]), &out->frame);
 	out->moved = before && before != gup_page_to_pfn(s->m, pages[0]);
 	release(s->m, pages, out->result, is_pin(out->entry));
 }
@@ -203,9 +202,14 @@ static bool ask_entry(const struct gup_question *q, enum gup_entry entry, struct
 
 bool gup_ask(const struct gup_question *q, struct gup_answer *out)
 {
+	enum gup_entry older = (enum gup_entry)(q->entry - GUP_PIN_USER_PAGES + GUP_GET_USER_PAGES);
+
 	if (!ask_entry(q, q->entry, out))
 		return false;
-	if (out->why.rule != GUP_RULE_NO_ENTRY_POINT || q->entry_given || !is_pin(q->entry))
-		return true;
-	return ask_entry(q, (enum gup_entry)(q->entry - GUP_PIN_USER_PAGES + GUP_GET_USER_PAGES), out);
+	if (out->why.rule == GUP_RULE_NO_ENTRY_POINT && !q->entry_given && is_pin(q->entry) &&
+	    !ask_entry(q, older, out))
+		return false;
+	if (q->io_uring)
+		gup_io_uring_looks(q, out);
+	return true;
 }

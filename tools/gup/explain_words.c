@@ -75,13 +75,26 @@ static bool unknown_flag(const char *word, size_t length)
 
 	for (size_t i = 0; i < LENGTH(flags); i++)
 		add(known, sizeof(known), ", ", flags[i].name);
-	gup_usage_error(COMMAND, "'%.*s' is no flag; give some of %s with commas between them, or 0 for none.",
+	gup_usage_error(COMMAND,
+			"'%.*s' is no flag; give some of %s with commas between them, 0 for none, or io_uring.",
 			(int)length, word, known);
+	return false;
+}
+
+static bool choose_io_uring(struct gup_question *q)
+{
+	q->io_uring = true;
+	q->flags = GUP_WRITE | GUP_LONGTERM;
+	if (!q->entry_given)
+		return true;
+	gup_usage_error(COMMAND, "io_uring calls pin_user_pages; leave out --entry.");
 	return false;
 }
 
 bool gup_parse_flags(const char *text, struct gup_question *q)
 {
+	if (!strcasecmp(text, "io_uring"))
+		return choose_io_uring(q);
 	q->flags = 0;
 	if (!strcmp(text, "0"))
 		return true;

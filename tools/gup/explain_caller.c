@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/gup/explain_caller.c - what io_uring refuses by itself when buffers are registered, apart from the pin.
+ *
+ * It pins WRITE | LONGTERM, and before 6.5 it looked at the mappings afterwards: none of a file but hugetlb, and since 5.14
+ * shared memory. Then the pin's own rules took that over.
+ */
+#include "explain.h"
+
+#define SHARED_MEMORY_SINCE GUP_KERNEL(5, 14)
+#define FILES_SINCE GUP_KERNEL(6, 5)
+
+static bool is_file(enum gup_backing backing)
+{
+	return backing != GUP_BACKING_ANON && backing != GUP_BACKING_ZERO && backing != GUP_BACKING_NONE &&
+	       backing != GUP_BACKING_HUGETLB;
+}
+
+static bool is_shared_memory(enum gup_backing backing)
+{
+	return backing == GUP_BACKING_SHARED_ANON || backing == GUP_BACKING_MEMFD || backing == GUP_BACKING_TMPFS;
+}
+
+void gup_io_uring_looks(const struct gup_question *q, struct gup_answer *answer)
+{
+	uint32_t release = q->rules.release;
+
+	if (!answer->taken || !release || release >= FILES_SINCE || !is_file(q->backing) ||
+	    (release >= SHARED_MEMORY_SINCE && is_shared_memory(q->backing)))
+		return;
+	answer->taken = false;
+	answer->result = answer->why.error = -GUP_EOPNOTSUPP;
+	answer->by_caller =
+		release < SHARED_MEMORY_SINCE
+			? "io_uring itself takes no mapping of a file but hugetlb, and shared memory is a file; "
+			  "the pin alone would succeed"
+			: "io_uring itself takes no mapping of a file but shared memory and hugetlb; the pin "
+			  "alone would succeed";
+}
+
+uint32_t gup_io_uring_next(uint32_t release)
+{
+	if (release < SHARED_MEMORY_SINCE)
+		return SHARED_MEMORY_SINCE;
+	return release < FILES_SINCE ? FILES_SINCE : 0;
+}
