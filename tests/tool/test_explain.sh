@@ -1,0 +1,266 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# gup contract and gup explain: verdicts with their rules and exit statuses, histories, what works instead, wrong input.
+# Usage: test_explain.sh GUP
+
+gup=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+checks=0
+
+fail() {
+	echo "FAILED: gup $*"
+	sed 's/^/  stdout: /' "$dir/out"
+	sed 's/^/  stderr: /' "$dir/err"
+	failed=$((failed + 1))
+}
+
+# run STATUS ARGUMENTS...: and nothing on stderr unless the status is 2, and then one line of it and no other.
+run() {
+	wanted=$1
+	shift
+	checks=$((checks + 1))
+	"$gup" "$@" >"$dir/out" 2>"$dir/err"
+	status=$?
+	lines=$(wc -l <"$dir/err")
+	[ $status -eq "$wanted" ] || fail "$* ended with status $status, not $wanted"
+	if [ "$wanted" -eq 2 ]; then
+		[ ! -s "$dir/out" ] || fail "$* says more than its sentence"
+		[ "$lines" -eq 1 ] || fail "$* does not say one sentence on stderr"
+	else
+		[ "$lines" -eq 0 ] || fail "$* complains"
+	fi
+}
+
+# says PATTERN: in what the last command printed.
+says() {
+	checks=$((checks + 1))
+	cat "$dir/out" "$dir/err" | grep -q -e "$1" || fail "...: '$1' is not there"
+}
+
+silent_on() {
+	checks=$((checks + 1))
+	! grep -q -e "$1" "$dir/out" || fail "...: '$1' is there"
+}
+
+# ---- contract ----
+
+run 0 contract --help
+says 'Usage: gup contract'
+run 0 contract
+says '^Contracts: .*linux-5.2.*native'
+says '^Releases:  5.2 to '
+for name in linux-5.2 5.2 linux-6.1 linux-6.12 6.12 native 6.8 6.8.0-52-generic linux-6.18; do
+	run 0 contract "$name"
+	says '^all entry points'
+done
+run 0 contract 6.1
+says '^linux-6.1$'
+says '^  yes  *since 5.6  *LONGTERM goes with'
+says '^  no  *since 5.19  *the kernel has this function (exists)'
+run 0 contract native
+silent_on ' since '
+run 0 contract --diff 6.1 6.1
+says '^no rule differs'
+run 0 contract --diff 6.1 6.2
+says '^pin_user_pages_unlocked'
+says '^  no  *yes  *since 6.2  *it takes LONGTERM'
+silent_on '^get_user_pages$'
+for name in 5.1 2.6 6.99 7 linux '' 6 6.x linux-native 6.8x; do
+	run 2 contract -- "$name"
+	says 'no kernel whose rules are known; give linux-5.2'
+done
+run 2 contract 6.1 6.2
+run 2 contract --diff
+run 2 contract --diff 6.1
+says 'give both'
+run 2 contract --diff 6.1 nothing
+run 2 contract --wrong
+
+# ---- explain: verdicts ----
+
+# taken KERNEL FLAGS MAPPING [OPTION...]
+taken() {
+	kernel=$1
+	shift
+	run 0 explain --kernel "$kernel" "$@"
+	says '^    TAKEN'
+}
+
+# refused KERNEL ERRNO RULE FLAGS MAPPING [OPTION...]
+refused() {
+	kernel=$1 error=$2 rule=$3
+	shift 3
+	run 1 explain --kernel "$kernel" "$@"
+	says "^    REFUSED: -$error, $rule$"
+}
+
+for mapping in anon shared-anon shared:anon memfd private:memfd tmpfs devdax zero anon,w; do
+	for kernel in 5.2 6.1 6.8 6.18 native; do
+		taken "$kernel" write,longterm $mapping
+		taken "$kernel" write $mapping
+	done
+done
+for kernel in 5.4 6.1 6.12 native; do
+	refused "$kernel" EFAULT NO_VMA longterm none
+	refused "$kernel" EFAULT VMA_SPECIAL write pfnmap
+	refused "$kernel" EFAULT VMA_NOT_WRITABLE write,longterm anon,r
+	refused "$kernel" EFAULT VMA_NOT_WRITABLE write,longterm anon,none
+	refused "$kernel" EFAULT VMA_NOT_READABLE longterm anon,none
+	refused "$kernel" EFAULT VMA_NOT_READABLE 0 memfd,w
+	refused "$kernel" EOPNOTSUPP FSDAX_LONGTERM longterm dax:xfs
+	refused "$kernel" EOPNOTSUPP FSDAX_LONGTERM write,longterm private:dax:ext4
+	taken "$kernel" 0 anon,r
+	taken "$kernel" write dax:ext4
+	taken "$kernel" write,force anon,r
+	refused "$kernel" EFAULT FORCE_SHARED write,force memfd,r
+done
+taken 6.1 WRITE,LongTerm anon
+taken 6.8 write,longterm private:dax:ext4 --touched --entry pin_user_pages_fast
+refused 6.8 EOPNOTSUPP FSDAX_LONGTERM write,longterm private:dax:ext4 --touched
+refused 6.8 EFAULT NOFAULT write,nofault anon
+says 'after touching the pages'
+taken 6.8 write,nofault anon --touched
+
+# Where the pages lie, and who holds them.
+taken 6.8 write,longterm anon --memory cma
+says 'after the pages were moved'
+taken 6.8 write,longterm memfd --memory movable
+says 'after the pages were moved'
+taken 6.8 write anon --memory cma
+silent_on 'moved'
+taken 6.8 write,longterm anon --memory normal
+silent_on 'moved'
+refused 6.8 ENOMEM MIGRATE_BUSY write,longterm anon --memory held
+says '^    It is so since 5.13'
+says '^      linux 5.2 to 5.12  *taken$'
+says 'when nobody else holds the pages'
+taken 5.4 write,longterm anon --memory held
+
+# Entry points, and the name that an older kernel has for one.
+refused 6.8 EINVAL LONGTERM_NEEDS_PIN longterm anon --entry get_user_pages
+says '^      pin_user_pages  '
+refused 6.1 EINVAL LONGTERM_ENTRY longterm anon --entry pin_user_pages_unlocked
+says '^      linux 5.7 to 6.1  *-EINVAL, LONGTERM_ENTRY  <- asked$'
+refused 6.8 EINVAL NO_ENTRY_POINT 0 anon --entry pin_user_pages_locked
+refused 5.4 EINVAL NO_ENTRY_POINT 0 anon --entry pin_user_pages
+taken 5.4 write anon
+says '^get_user_pages(WRITE), linux-5.4$'
+taken 5.10 write anon
+says '^pin_user_pages(WRITE), linux-5.10$'
+
+# What works instead: what helps, and nothing that does not.
+refused 6.8 EOPNOTSUPP FSDAX_LONGTERM write,longterm dax:ext4
+for what in 'without LONGTERM' 'a memfd, MAP_SHARED' 'anonymous memory' 'device DAX'; do
+	says "^      $what  "
+done
+silent_on 'without WRITE'
+silent_on 'native rules'
+refused 6.8 EFAULT VMA_NOT_WRITABLE write anon,r
+says '^      PROT_READ | PROT_WRITE  '
+says '^      without WRITE  '
+silent_on 'without LONGTERM'
+
+# io_uring looks itself, in older kernels.
+refused 5.8 EOPNOTSUPP 'by io_uring itself' io_uring memfd
+says '^      linux 5.2 to 5.13  *-EOPNOTSUPP, by io_uring itself  <- asked$'
+taken 5.14 io_uring memfd
+taken 5.8 io_uring anon
+refused 5.8 EFAULT VMA_NOT_WRITABLE io_uring anon,r
+silent_on 'without WRITE'
+
+# The kernel that is running, or the nearest one.
+run 0 explain write anon
+says '^pin_user_pages(WRITE), linux-[0-9]*\.[0-9]*$'
+
+# ---- explain: wrong input ----
+
+run 0 explain --help
+says 'Usage: gup explain'
+run 2 explain
+says 'give FLAGS and one MAPPING'
+run 2 explain write
+run 2 explain write anon anon
+run 2 explain --kernel 4.19 write anon
+says "'4.19' is no kernel whose rules are known; give linux-5.2"
+for flags in '' ',' 'write,' ',write' wri writes write+longterm -1; do
+	run 2 explain -- "$flags" anon
+	says 'is no flag; give some of write, force, longterm'
+done
+for mapping in '' an anonymous shared: private:shared:anon dax shared:; do
+	run 2 explain write "$mapping"
+	says 'is no mapping that is known; give one of anon, shared-anon, memfd'
+done
+for prot in '' rwx x R; do
+	run 2 explain write "anon,$prot"
+	says 'is no protection; give r, w, rw or none'
+done
+run 2 explain write private:devdax
+says "cannot be mapped private; leave out 'private:'"
+run 2 explain write private:shared-anon
+run 2 explain write shared:none
+run 2 explain --entry pin_pages write anon
+says 'is no entry point; give one of get_user_pages'
+run 2 explain --memory high write anon
+says 'give --memory normal, cma, movable or held'
+run 2 explain --entry pin_user_pages_fast io_uring anon
+says 'leave out --entry'
+run 2 explain --kernel
+says 'needs a value'
+run 2 explain --wrong write anon
+
+# ---- explain --pid: wrong input ----
+
+for pid in 0 -1 x '' 1x 99999999999999999999; do
+	run 2 explain --pid "$pid" 0x1000 4K
+	says 'is no process; give --pid a number'
+done
+run 2 explain --pid $$ 0x1000
+says 'give ADDR and LEN'
+run 2 explain --pid $$ 0x1000 4K write more
+for addr in x '' -1 0x 7fg 0x1ffffffffffffffff; do
+	run 2 explain --pid $$ -- "$addr" 4K
+	says 'is no address'
+done
+for length in x '' -1 4KB K 4Q 0x1ffffffffffffffff; do
+	run 2 explain --pid $$ -- 0x1000 "$length"
+	says 'is no length'
+done
+run 2 explain --pid $$ 0x1000 0
+says 'a range of 0 bytes'
+run 2 explain --pid $$ 0x1000 99999999999999G
+says 'longer than an address space'
+run 2 explain --pid $$ 0xfffffffffffff000 8K
+says 'wrap around'
+run 2 explain --pid $$ 0xffffffffffffffff 1
+says 'wrap around'
+run 2 explain --pid $$ 0x1000 4K wri
+says 'is no flag'
+sh -c : &
+gone=$!
+wait $gone
+run 2 explain --pid $gone 0x1000 4K
+says "there is no process $gone"
+if [ -r /proc/2/maps ] && [ "$(cat /proc/2/comm)" = kthreadd ]; then
+	run 2 explain --pid 2 0x1000 4K
+	says 'has no memory of its own'
+fi
+
+# As somebody else.
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	cat >"$dir/nobody" <<'END2'
+#!/bin/sh
+exec setpriv --bounding-set=-all --inh-caps=-all --clear-groups --reuid=65534 --regid=65534 "$@"
+END2
+	chmod 755 "$dir" "$dir/nobody"
+	if "$dir/nobody" test -x "$gup"; then
+		"$dir/nobody" "$gup" explain --pid $$ 0x1000 4K >"$dir/out" 2>"$dir/err"
+		[ $? -eq 2 ] || fail 'explain --pid of another user does not end with status 2'
+		says 'run as its user or as root'
+	fi
+fi
+
+echo "$checks checks, $failed failed"
+[ $failed -eq 0 ]
