@@ -183,6 +183,8 @@ static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page 
 		expect(c, gup_count_refs(count) == 1 && !gup_count_pins(count), "metadata is held by somebody", pfn);
 		return;
 	}
+	expect(c, kind != GUP_FRAME_SECRET || (zone->kind == GUP_ZONE_NORMAL && !gup_count_pins(count)),
+	       "secret memory is pinned, or lies outside NORMAL", pfn);
 	check_mappings(c, head);
 	parts += gup_folio_mapcount(head);
 	expect(c, gup_count_refs(count) >= parts, "fewer references than mappings, cache and pins", pfn);

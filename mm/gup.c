@@ -108,7 +108,7 @@ static void drop_output(struct gup_op *op, u64 keep)
 
 	if (op->sink || op->done <= keep)
 		return; /* gup_pin() lets go of its extents itself */
-	for (i = keep; op->m->track_holders && i < op->done; i++)
+	for (i = keep; op->tag.site && i < op->done; i++)
 		gup_track_del(op->m, op->pages[i], op->pin, op->tag.site);
 	gup_release_pages(op->m, op->pages + keep, op->done - keep, op->pin);
 	op->done = keep;
@@ -153,6 +153,7 @@ void gup_op_init(struct gup_op *op, struct gup_mm *mm, unsigned int flags, bool 
 	op->done = op->fast_done = 0;
 	op->dax_addr = 0;
 	op->drop = GUP_DROP_NOTHING;
+	op->tag.site = NULL;
 	op->why = why;
 }
 

@@ -44,7 +44,7 @@ struct gup_op {
 	u64 dax_addr;		 /* where FS DAX was met, if the contract looks at that last; else 0 */
 	enum gup_drop drop;	 /* what an error lets go of */
 
-	struct gup_track tag; /* who takes them, if holders are tracked */
+	struct gup_track tag; /* who takes them, if holders are tracked; no site: nobody is told */
 	struct gup_why *why;  /* never NULL */
 };
 

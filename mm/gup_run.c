@@ -62,6 +62,8 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 {
 	struct gup_page *head = gup_head(op->m, page);
 
+	if (gup_kind(head) == GUP_FRAME_SECRET)
+		return false; /* the slow path knows the mapping, and says why */
 	if (gup_kind(head) != GUP_FRAME_ANON)
 		return !must_break_cow(op, vma);
 	if (op->flags & GUP_WRITE || !op->pin || !op->rules->pin_unshares)
@@ -113,7 +115,7 @@ static int put_out(struct gup_op *op, const struct gup_run *run)
 	if (op->pages)
 		for (i = 0; i < run->nr; i++)
 			op->pages[op->done + i] = run->page + i;
-	if (op->take && !op->sink && op->m->track_holders)
+	if (op->take && op->tag.site)
 		gup_track_add(op->m, run->page, run->nr, &op->tag);
 	op->done += run->nr;
 	return 0;

@@ -34,11 +34,6 @@ static int check_write(struct gup_op *op, const struct gup_vma *vma)
 	return 0;
 }
 
-static bool is_fsdax(const struct gup_vma *vma)
-{
-	return vma->object && vma->object->kind == GUP_OBJECT_FSDAX;
-}
-
 static int refuse_dax(struct gup_op *op, u64 addr)
 {
 	op->drop = op->rules->dax_drop;
@@ -49,8 +44,10 @@ static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 {
 	if (vma->flags & GUP_VM_PFNMAP)
 		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_SPECIAL);
-	if (gup_op_longterm(op) && is_fsdax(vma) && !op->rules->dax_checked_last)
+	if (gup_op_longterm(op) && gup_vma_is(vma, GUP_OBJECT_FSDAX) && !op->rules->dax_checked_last)
 		return refuse_dax(op, op->addr);
+	if (gup_vma_is(vma, GUP_OBJECT_SECRET))
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_SECRET);
 	if (op->flags & GUP_WRITE)
 		return check_write(op, vma);
 	if (!(vma->flags & GUP_VM_READ) && !(op->flags & GUP_FORCE && vma->flags & GUP_VM_MAYREAD))
@@ -191,7 +188,8 @@ static int fill_batch_locked(struct gup_op *op)
 		step = follow(op, vma, &err);
 		if (step == STEP_FAULT)
 			err = fault_in(op, vma, &dropped);
-		else if (step == STEP_TAKEN && gup_op_longterm(op) && is_fsdax(vma) && !op->dax_addr)
+		else if (step == STEP_TAKEN && gup_op_longterm(op) && gup_vma_is(vma, GUP_OBJECT_FSDAX) &&
+			 !op->dax_addr)
 			op->dax_addr = addr;
 	}
 	return err;

@@ -52,6 +52,12 @@ struct gup_vma *gup_vma_merge(struct gup_vma *vma);
 bool gup_range_ok(u64 addr, u64 length);
 
 /* ---- object.c ---- */
+/* Is it a mapping of an object of this kind? */
+static inline bool gup_vma_is(const struct gup_vma *vma, enum gup_object_kind kind)
+{
+	return vma->object && vma->object->kind == kind;
+}
+
 /* @zone: of the DAX device or CMA area, else NULL. A device DAX object covers its zone. */
 int gup_object_new(struct gup_machine *m, const struct gup_object_ops *ops, enum gup_object_kind kind,
 		   struct gup_zone *zone, struct gup_object **out);
@@ -77,6 +83,7 @@ extern const struct gup_object_ops gup_fsdax_ops;
 extern const struct gup_object_ops gup_devdax_ops;
 extern const struct gup_object_ops gup_cma_ops;
 extern const struct gup_object_ops gup_pfnmap_ops;
+extern const struct gup_object_ops gup_secret_ops;
 
 /* ---- fault.c, fault_anon.c, fault_file.c, cow.c ---- */
 #define GUP_FAULT_WRITE 1u

@@ -234,7 +234,14 @@ struct gup_mm {
 
 /* ---- objects ---- */
 
-enum gup_object_kind { GUP_OBJECT_SHM, GUP_OBJECT_FSDAX, GUP_OBJECT_DEVDAX, GUP_OBJECT_CMA, GUP_OBJECT_PFNMAP };
+enum gup_object_kind {
+	GUP_OBJECT_SHM,
+	GUP_OBJECT_FSDAX,
+	GUP_OBJECT_DEVDAX,
+	GUP_OBJECT_CMA,
+	GUP_OBJECT_PFNMAP,
+	GUP_OBJECT_SECRET
+};
 
 struct gup_object_ops;
 
@@ -257,13 +264,18 @@ struct gup_object {
 
 /*
  * What differs between objects. @fill makes a folio of @order for the page index, with one reference for the cache;
- * NULL for objects that are a fixed range of frames, which may have a @release for when the last handle is gone.
+ * NULL for objects that are a fixed range of frames. @release, if there is one, is called when the last handle is gone.
+ * @set_size truncates in its own way; without it mm/truncate.c does.
  */
 struct gup_object_ops {
 	const char *name;
-	bool devmap;	/* entries carry GUP_PTE_DEVMAP */
-	bool resizable; /* truncate and punch work */
-	bool waits;	/* blocks that go away must be idle first */
+	bool devmap;	  /* entries carry GUP_PTE_DEVMAP */
+	bool resizable;	  /* truncate and punch work */
+	bool waits;	  /* blocks that go away must be idle first */
+	bool no_read;	  /* gup_object_read() refuses it */
+	bool no_write;	  /* gup_object_write() refuses it */
+	bool shared_only; /* private mappings are refused */
+	int (*set_size)(struct gup_object *object, u64 bytes);
 	int (*fill)(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head);
 	void (*release)(struct gup_object *object);
 };

@@ -24,7 +24,7 @@ static int request_check(const struct gup_mm *mm, const struct gup_map_request *
 		return -GUP_EINVAL;
 	if (r->offset & ~GUP_PAGE_MASK || (r->flags & MAP_FIXED_ANY && r->addr & ~GUP_PAGE_MASK))
 		return -GUP_EINVAL;
-	if (r->object && r->object->m != mm->m)
+	if (r->object && (r->object->m != mm->m || (r->object->ops->shared_only && type != GUP_MAP_SHARED)))
 		return -GUP_EINVAL;
 	if (r->length > GUP_USER_TOP)
 		return -GUP_ENOMEM;
@@ -294,7 +294,7 @@ static int populate_vma(struct gup_vma *vma, u64 start, u64 end)
 	struct gup_slot slot;
 	int err;
 
-	if (vma->flags & GUP_VM_PFNMAP || !(vma->flags & GUP_VM_PROT))
+	if (vma->flags & GUP_VM_PFNMAP || !(vma->flags & GUP_VM_PROT) || gup_vma_is(vma, GUP_OBJECT_SECRET))
 		return -GUP_EFAULT;
 	while (start < end) {
 		err = gup_fault_in(vma->mm, vma, start, write ? GUP_FAULT_WRITE : 0);

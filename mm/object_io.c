@@ -43,7 +43,7 @@ static s64 transfer(struct gup_object *object, u64 offset, struct transfer t, u6
 	u64 size, done = 0, part;
 	int err = 0;
 
-	if (!object || (!t.to && !t.from) || object->kind == GUP_OBJECT_PFNMAP)
+	if (!object || (!t.to && !t.from) || (t.to ? object->ops->no_read : object->ops->no_write))
 		return -GUP_EINVAL;
 	size = gup_object_size(object);
 	if (offset >= size)

@@ -52,6 +52,8 @@ void gup_folio_free(struct gup_machine *m, struct gup_page *head)
 
 	GUP_ASSERT(gup_port_load(&head->count) == 0);
 	GUP_ASSERT(gup_folio_mapcount(head) == 0);
+	if (gup_kind(head) == GUP_FRAME_SECRET)
+		gup_folio_zero(m, head); /* the next user must not find it */
 	gup_port_store_relaxed(&head->mapping, (u64)0);
 	for (i = 0; i < 1u << order; i++)
 		gup_port_store(&head[i].flags, 0u);

@@ -85,7 +85,7 @@ static inline u32 gup_nr_frames(const struct gup_page *head)
 static inline bool gup_kind_is_user(enum gup_frame_kind kind)
 {
 	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
-	       kind == GUP_FRAME_CMA;
+	       kind == GUP_FRAME_CMA || kind == GUP_FRAME_SECRET;
 }
 
 static inline bool gup_kind_movable(enum gup_frame_kind kind)

@@ -11,7 +11,7 @@ static int shm_fill(struct gup_object *object, unsigned int order, enum gup_scop
 }
 
 const struct gup_object_ops gup_shm_ops = { .name = "shared memory", .resizable = true, .fill = shm_fill };
-const struct gup_object_ops gup_pfnmap_ops = { .name = "pfnmap" };
+const struct gup_object_ops gup_pfnmap_ops = { .name = "pfnmap", .no_read = true, .no_write = true };
 
 int gup_shm_create(struct gup_machine *m, uint64_t bytes, unsigned int flags, struct gup_object **out)
 {

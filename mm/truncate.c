@@ -256,11 +256,16 @@ static int cut_object(const struct cut *cut, u64 size, u64 timeout_ns, struct gu
 int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why)
 {
 	struct cut cut = { object, bytes >> GUP_PAGE_SHIFT, UINT64_MAX };
+	int err;
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
-	if (!object || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP || !object->ops->resizable)
+	if (!object || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP ||
+	    (!object->ops->resizable && !object->ops->set_size))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
-	return cut_object(&cut, bytes, timeout_ns, why);
+	if (!object->ops->set_size)
+		return cut_object(&cut, bytes, timeout_ns, why);
+	err = object->ops->set_size(object, bytes);
+	return err ? gup_refuse(why, err, GUP_RULE_BAD_ARGUMENT, 0, 0) : 0;
 }
 
 int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes, uint64_t timeout_ns,

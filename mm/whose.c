@@ -19,6 +19,7 @@ static const char *const words[GUP_NR_FRAME_KINDS] = {
 	[GUP_FRAME_ZERO] = "the zero page",
 	[GUP_FRAME_CMA] = "a CMA allocation",
 	[GUP_FRAME_OFFLINE] = "offline",
+	[GUP_FRAME_SECRET] = "secret memory that nobody maps",
 };
 
 struct look {

@@ -27,6 +27,7 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(VMA_SPECIAL, "it is a PFNMAP mapping: there are no page descriptors to hold"),
 	RULE(FSDAX_LONGTERM, "a file on FS DAX may not be held for long, since its blocks are the storage and the file "
 			     "system must be able to take them back; pin it briefly, or use device DAX"),
+	RULE(SECRET, "it is secret memory, which only loads and stores of its application reach"),
 	RULE(VMA_NOT_WRITABLE, "the mapping is not writable"),
 	RULE(FORCE_SHARED, "FORCE cannot write to a read-only shared mapping: there is no private copy to write to"),
 	RULE(VMA_NOT_READABLE, "the mapping is not readable"),

@@ -209,6 +209,22 @@ uint64_t gup_copy_to_user(struct gup_mm *mm, uint64_t to, const void *from, uint
 uint64_t gup_copy_from_user(struct gup_mm *mm, void *to, uint64_t from, uint64_t bytes);
 
 /**
+ * gup_access_remote() - read or write another's memory, as a debugger or process_vm_readv() does
+ * @mm:    whose memory
+ * @addr:  user address, any alignment
+ * @buf:   host memory
+ * @bytes: length
+ * @flags: GUP_WRITE to write, else it reads; GUP_FORCE to ignore protection where a private copy can be made
+ *
+ * Each page is got by the rules of get_user_pages_remote(), copied, marked dirty if it was written, and put. So a write
+ * breaks copy-on-write, and secret memory and PFNMAP are refused.
+ *
+ * Context: takes mmap_lock for reading; sleeps.
+ * Return: bytes done, fewer if a page could not be got, also 0; -EINVAL for NULL or other flags.
+ */
+int64_t gup_access_remote(struct gup_mm *mm, uint64_t addr, void *buf, uint64_t bytes, unsigned int flags);
+
+/**
  * gup_user_pfn() - frame behind a user address, for tests and reports; faults nothing in
  * @mm:   the mm
  * @addr: any user address

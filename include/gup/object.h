@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gup/object.h - what backs a mapping: shared memory here, DAX in dax.h, CMA frames in cma.h.
+ * gup/object.h - what backs a mapping: shared and secret memory here, DAX in dax.h, CMA frames in cma.h.
  *
  * Anonymous memory needs no object: map without one. An object lives as long as a handle or a mapping refers to it.
  */
@@ -41,6 +41,24 @@ int gup_shm_create(struct gup_machine *m, uint64_t bytes, unsigned int flags, st
  */
 int gup_pfnmap_create(struct gup_machine *m, uint64_t first_pfn, uint64_t bytes, struct gup_object **out);
 
+/**
+ * gup_secret_create() - secret memory, as memfd_secret() and ftruncate() would make it
+ * @m:     the machine
+ * @bytes: size, a multiple of 4 KiB; may be 0
+ * @out:   receives the object, with one handle
+ *
+ * Loads and stores of applications that map it work, and nothing else: each get and pin of it is refused
+ * (GUP_RULE_SECRET), the object is neither read nor written as a file, and mappings are shared. Its frames never move and
+ * are zeroed before anybody else gets them. gup_object_truncate() sets the size once, while it is 0.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for NULL or a bad size; -ENOMEM.
+ *
+ * Linux: its frames leave the kernel's direct map. Here the direct map is the memory itself, so gup_page_address() of a
+ * frame that somebody knows by number still shows the bytes.
+ */
+int gup_secret_create(struct gup_machine *m, uint64_t bytes, struct gup_object **out);
+
 /** gup_object_get() - one more handle of @object. NULL allowed. Context: any. */
 void gup_object_get(struct gup_object *object);
 
@@ -65,15 +83,15 @@ uint64_t gup_object_size(struct gup_object *object);
  * Reading stops at the end of the object; writing does not grow it.
  *
  * Context: may sleep.
- * Return: bytes done, short at the end of the object; -EINVAL for NULL or an object without bytes (PFNMAP);
- * -ENOMEM or -ENOSPC if nothing could be done.
+ * Return: bytes done, short at the end of the object; -EINVAL for NULL, an object without bytes (PFNMAP) or one that
+ * takes no such call (secret memory); -ENOMEM or -ENOSPC if nothing could be done.
  */
 int64_t gup_object_read(struct gup_object *object, uint64_t offset, void *buf, uint64_t bytes);
 int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void *buf, uint64_t bytes);
 
 /**
  * gup_object_truncate() - change the size
- * @object:     shared memory or a file on FS DAX
+ * @object:     shared memory, a file on FS DAX, or secret memory of size 0
  * @bytes:      new size, a multiple of 4 KiB
  * @timeout_ns: how long to wait for pins on blocks that go away (FS DAX only)
  * @why:        receives the reason of a refusal; may be NULL

@@ -46,6 +46,7 @@ enum gup_frame_kind {
 	GUP_FRAME_ZERO,
 	GUP_FRAME_CMA, /* handed out by gup_cma_alloc() */
 	GUP_FRAME_OFFLINE,
+	GUP_FRAME_SECRET, /* of an object of gup_secret_create() */
 	GUP_NR_FRAME_KINDS,
 };
 

@@ -33,6 +33,7 @@ enum gup_rule {
 	GUP_RULE_NO_VMA,	   /* nothing is mapped there */
 	GUP_RULE_VMA_SPECIAL,	   /* PFNMAP or IO: no page descriptors behind it */
 	GUP_RULE_FSDAX_LONGTERM,   /* LONGTERM on FS DAX: the file system must be able to take its blocks back */
+	GUP_RULE_SECRET,	   /* secret memory: nobody but its application may touch it */
 	GUP_RULE_VMA_NOT_WRITABLE, /* WRITE without write permission (and no FORCE) */
 	GUP_RULE_FORCE_SHARED,	   /* FORCE cannot write to a shared mapping that is read-only */
 	GUP_RULE_VMA_NOT_READABLE, /* read without read permission (and no FORCE) */

@@ -15,6 +15,30 @@ static int64_t make_shm(struct stage *s)
 	return gup_shm_create(s->w.m, NR * PAGE, 0, &s->made);
 }
 
+static int64_t make_secret(struct stage *s)
+{
+	return gup_secret_create(s->w.m, NR * PAGE, &s->made);
+}
+
+/* The first store allocates the frame, after tables and a node of the cache. */
+static int64_t touch_secret(struct stage *s)
+{
+	uint8_t byte = 7;
+
+	if (gup_copy_to_user(s->w.mm, FRESH, &byte, 1))
+		return -GUP_ENOMEM;
+	return app_peek(s->w.mm, FRESH);
+}
+
+static void map_secret(struct stage *s)
+{
+	struct gup_object *object;
+
+	assert_int_equal(gup_secret_create(s->w.m, PAGE, &object), 0);
+	map_shared(s->w.mm, FRESH, PAGE, object);
+	gup_object_put(object);
+}
+
 static int64_t make_pfnmap(struct stage *s)
 {
 	return gup_pfnmap_create(s->w.m, UINT64_C(1) << 30, PAGE, &s->made);
@@ -150,6 +174,8 @@ static int64_t open_device(struct stage *s)
 
 const struct scene scenes_object[] = {
 	{ .name = "make shared memory", .kinds = ONCE, .act = make_shm, .undo = drop_made },
+	{ .name = "make secret memory", .kinds = ONCE, .act = make_secret, .undo = drop_made },
+	{ .name = "touch secret memory", .kinds = ONCE, .prepare = map_secret, .act = touch_secret, .success = 7 },
 	{ .name = "make a range of registers", .kinds = ONCE, .act = make_pfnmap, .undo = drop_made },
 	{ .name = "make a DAX file",
 	  .kinds = ONCE,

@@ -43,6 +43,19 @@ static void fork_first(struct stage *s)
 	s->child = world_fork(&s->w, s->w.mm, "child");
 }
 
+/* Each page is written or not: a failure leaves those before it written. */
+static int64_t write_remotely(struct stage *s)
+{
+	uint8_t buf[NR * PAGE];
+	int64_t done;
+
+	pattern_make(buf, BASE, sizeof(buf), 2);
+	done = gup_access_remote(s->w.mm, BASE, buf, sizeof(buf), GUP_WRITE | (s->kind == READONLY ? GUP_FORCE : 0));
+	for (int64_t i = 0; i < done; i += PAGE)
+		s->tags[i / (int64_t)PAGE] = 2;
+	return done ? done : -GUP_ENOMEM;
+}
+
 static int64_t own_pin(struct stage *s)
 {
 	struct gup_request request = { .addr = where(s) + 100, .bytes = NR * PAGE - 200, .flags = s->scene->flags };
@@ -137,5 +150,10 @@ const struct scene scenes_pin[] = {
 	  .flags = LONG_WRITE },
 	{ .name = "own form for long", .kinds = NOT_DAX, .act = own_pin, .undo = release_own_pin, .flags = LONG_WRITE },
 	{ .name = "make an owner", .kinds = ONCE, .act = make_owner, .undo = drop_owner },
+	{ .name = "write remotely after fork",
+	  .kinds = COPIED_ON_WRITE,
+	  .prepare = fork_first,
+	  .act = write_remotely,
+	  .success = NR * PAGE },
 	{ .name = NULL },
 };
