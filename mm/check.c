@@ -108,6 +108,16 @@ static void check_table(struct check *c, u64 table, unsigned int level, u64 base
 	}
 }
 
+static void check_locked(struct check *c)
+{
+	struct gup_vma *vma;
+	u64 locked = 0;
+
+	for (vma = gup_vma_first(c->mm, 0, GUP_USER_TOP); vma; vma = gup_vma_next(vma, 0, GUP_USER_TOP))
+		locked += vma->flags & GUP_VM_LOCKED ? gup_vma_pages(vma) : 0;
+	expect(c, gup_mm_locked(c->mm) == locked, "an mm's locked pages are not those of its VMAs", 0);
+}
+
 static void check_mms(struct check *c)
 {
 	struct gup_link *link;
@@ -117,6 +127,7 @@ static void check_mms(struct check *c)
 		expect(c, gup_itree_is_valid(&c->mm->vmas), "a VMA tree is not in order", 0);
 		expect(c, gup_itree_is_valid(&c->mm->lineage->vmas), "a lineage's tree is not in order", 0);
 		expect(c, !(gup_port_load(&c->mm->wp_seq) & 1), "a fork has not ended", 0);
+		check_locked(c);
 		check_table(c, c->mm->root, GUP_PT_LEVELS - 1, 0);
 	}
 }

@@ -158,6 +158,7 @@ static int copy_vma(struct gup_vma *vma, struct gup_mm *child)
 
 	if (!copy)
 		return -GUP_ENOMEM;
+	copy->flags &= ~GUP_VM_LOCKED;
 	gup_vma_link(copy);
 	if (vma->flags & GUP_VM_SHARED)
 		return 0;

@@ -51,6 +51,16 @@ struct gup_vma *gup_vma_merge(struct gup_vma *vma);
 /* The range is page aligned, not empty and in user space. */
 bool gup_range_ok(u64 addr, u64 length);
 
+/* ---- mlock.c ---- */
+/* Would @pages more pass the limit of locked memory? mmap_lock held for writing. */
+bool gup_lock_exceeds(const struct gup_mm *mm, u64 pages);
+/* The VMA, if it is locked, counts @pages more; a negative number fewer. */
+static inline void gup_lock_account(struct gup_vma *vma, u64 pages)
+{
+	if (vma->flags & GUP_VM_LOCKED)
+		gup_port_fetch_add(&vma->mm->locked, pages);
+}
+
 /* ---- object.c ---- */
 /* Is it a mapping of an object of this kind? */
 static inline bool gup_vma_is(const struct gup_vma *vma, enum gup_object_kind kind)

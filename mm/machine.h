@@ -172,6 +172,7 @@ struct gup_lineage {
 #define GUP_VM_MAYWRITE 0x20u
 #define GUP_VM_PFNMAP 0x40u
 #define GUP_VM_NOHUGE 0x80u
+#define GUP_VM_LOCKED 0x100u
 #define GUP_VM_PROT (GUP_VM_READ | GUP_VM_WRITE | GUP_VM_EXEC)
 
 struct gup_vma {
@@ -193,6 +194,11 @@ static inline u64 gup_vma_start(const struct gup_vma *vma)
 static inline u64 gup_vma_end(const struct gup_vma *vma)
 {
 	return vma->node.last + 1;
+}
+
+static inline u64 gup_vma_pages(const struct gup_vma *vma)
+{
+	return (gup_vma_end(vma) - gup_vma_start(vma)) >> GUP_PAGE_SHIFT;
 }
 
 /* Page index of @addr in the mapping's object or lineage. */
@@ -229,6 +235,8 @@ struct gup_mm {
 	struct gup_lineage *lineage; /* [c] */
 	u32 wp_seq;		     /* [a] odd while fork write-protects */
 	u64 pin_limit, pinned;	     /* [a] */
+	u64 lock_limit;		     /* [a] */
+	u64 locked;		     /* [a] pages of VMAs with GUP_VM_LOCKED; changed with mmap_lock held for writing */
 	struct gup_notifiers notifiers;
 };
 

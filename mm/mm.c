@@ -52,7 +52,7 @@ int gup_mm_create(struct gup_machine *m, const char *name, struct gup_mm **out)
 		return -GUP_ENOMEM;
 	gup_name_set(mm->name, checked);
 	mm->m = m;
-	mm->pin_limit = UINT64_MAX;
+	mm->pin_limit = mm->lock_limit = UINT64_MAX;
 	gup_port_store(&mm->refs, (u64)1);
 	gup_port_rwlock_init(&mm->mmap_lock);
 	gup_notifiers_init(&mm->notifiers);

@@ -108,6 +108,8 @@ static struct gup_vma *vma_for(struct gup_mm *mm, const struct gup_map_request *
 	vma->object = object;
 	if (object && object->kind == GUP_OBJECT_PFNMAP)
 		vma->flags |= GUP_VM_PFNMAP;
+	if (object && object->kind == GUP_OBJECT_SECRET)
+		vma->flags |= GUP_VM_LOCKED;
 	return vma;
 }
 
@@ -121,6 +123,8 @@ static s64 map_locked(struct gup_mm *mm, const struct gup_map_request *r, u64 le
 		return -GUP_ENOMEM;
 	if (r->flags & GUP_MAP_FIXED_NOREPLACE && gup_vma_first(mm, addr, addr + length))
 		return -GUP_EEXIST;
+	if (vma->flags & GUP_VM_LOCKED && gup_lock_exceeds(mm, length >> GUP_PAGE_SHIFT))
+		return -GUP_EAGAIN;
 	if (r->flags & GUP_MAP_FIXED)
 		err = unmap_locked(mm, addr, addr + length);
 	if (err)
@@ -256,7 +260,7 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 		u64 from = start > gup_vma_start(vma) ? start : gup_vma_start(vma);
 		u64 to = gup_min(end, gup_vma_end(vma));
 
-		if (vma->flags & GUP_VM_PFNMAP)
+		if (vma->flags & (GUP_VM_PFNMAP | GUP_VM_LOCKED))
 			return -GUP_EINVAL;
 		zapped = gup_zap_range(vma, from, to, GUP_ZAP_ALL, GUP_EVENT_CLEAR);
 		if (zapped)

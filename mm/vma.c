@@ -71,6 +71,7 @@ static void unlink_locked(struct gup_vma *vma)
 void gup_vma_link(struct gup_vma *vma)
 {
 	vma_get_refs(vma);
+	gup_lock_account(vma, gup_vma_pages(vma));
 	gup_rmap_write_lock(vma);
 	link_locked(vma);
 	gup_rmap_write_unlock(vma);
@@ -81,6 +82,7 @@ void gup_vma_unlink(struct gup_vma *vma)
 	gup_rmap_write_lock(vma);
 	unlink_locked(vma);
 	gup_rmap_write_unlock(vma);
+	gup_lock_account(vma, -gup_vma_pages(vma));
 }
 
 void gup_vma_free(struct gup_vma *vma)

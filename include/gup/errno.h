@@ -5,6 +5,7 @@
 #ifndef GUP_ERRNO_H
 #define GUP_ERRNO_H
 
+#define GUP_EPERM 1
 #define GUP_ENOENT 2
 #define GUP_EAGAIN 11
 #define GUP_ENOMEM 12

@@ -126,7 +126,8 @@ struct gup_map_request {
  * Context: sleeps, takes mmap_lock for writing.
  * Return: the address; -EINVAL for NULL, length 0, a misaligned fixed address or offset, unknown or contradicting
  * flags, or an object of another machine; -ENOMEM if it does not fit below GUP_USER_TOP or memory ran out; -EEXIST
- * (FIXED_NOREPLACE); -EOVERFLOW if the offset wraps. On error nothing has changed.
+ * (FIXED_NOREPLACE); -EOVERFLOW if the offset wraps; -EAGAIN if secret memory would
+ * pass the limit of locked pages. On error nothing has changed.
  */
 int64_t gup_mmap(struct gup_mm *mm, const struct gup_map_request *request);
 
@@ -162,11 +163,13 @@ int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int
  * @length: bytes, more than 0, rounded up to 4 KiB
  * @advice: GUP_MADV_*
  *
- * DONTNEED under a pin leaves the pinned page to the pin: the next touch gets a new one.
+ * DONTNEED under a pin leaves the pinned page to the pin: the next touch gets a new one. What gup_mlock() locked it does
+ * not drop.
  *
  * Context: sleeps. DONTNEED takes mmap_lock for reading, the others for writing.
  * Return: as for gup_mprotect(), but DONTNEED drops what it finds mapped even if it returns -ENOMEM for a hole, as
- * Linux does; -EINVAL also for other advice and for DONTNEED when it comes to PFNMAP.
+ * Linux does; -EINVAL also for other advice and for DONTNEED when it comes to PFNMAP or to a
+ * locked mapping.
  */
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice);
 
@@ -180,6 +183,47 @@ int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int 
  * Return: 0; -EINVAL as for munmap; -ENOMEM if part of it is not mapped or memory ran out; -EFAULT where a fault fails.
  */
 int gup_populate(struct gup_mm *mm, uint64_t addr, uint64_t length);
+
+/**
+ * gup_mlock() - lock a range: fault it in, and let it not be dropped by GUP_MADV_DONTNEED
+ * @mm:     the mm
+ * @addr:   any user address; the range begins with its page
+ * @length: bytes, up to the end of their last page; 0 is nothing, but the page of an @addr inside one
+ *
+ * Pages count once for each mapping, whether they are pinned or not; pins count apart, see gup_mm_set_pin_limit(). A child
+ * of fork inherits no lock. Mappings of DAX, of hugetlb objects and PFNMAP are faulted in (PFNMAP is not) and do not count.
+ *
+ * Context: sleeps, takes mmap_lock for writing, then for reading.
+ * Return: 0; -EINVAL for NULL or a range that wraps; -EPERM if the limit is 0; -ENOMEM past the limit (nothing is
+ * locked), for a part that is not mapped (what lies before it is locked), if a VMA could not be split, or where a page
+ * cannot be faulted in (all is locked then): no permission, beyond the end of the object, secret memory; -EAGAIN if
+ * memory ran out for the pages.
+ */
+int gup_mlock(struct gup_mm *mm, uint64_t addr, uint64_t length);
+
+/**
+ * gup_munlock() - the opposite; parts that are not locked are fine
+ * @mm:     the mm
+ * @addr:   any user address; the range begins with its page
+ * @length: bytes, up to the end of their last page
+ *
+ * Context: sleeps, takes mmap_lock for writing.
+ * Return: 0; -EINVAL for NULL or a range that wraps; -ENOMEM for a part that is not mapped, with what lies before it
+ * unlocked, or if a VMA could not be split.
+ */
+int gup_munlock(struct gup_mm *mm, uint64_t addr, uint64_t length);
+
+/**
+ * gup_mm_set_lock_limit() - pages that gup_mlock() and mappings of secret memory may lock
+ * @mm:    the mm
+ * @pages: the limit; UINT64_MAX (the default) for none. What is locked already stays.
+ *
+ * Context: any. Linux: RLIMIT_MEMLOCK, which CAP_IPC_LOCK lifts.
+ */
+void gup_mm_set_lock_limit(struct gup_mm *mm, uint64_t pages);
+
+/** gup_mm_locked() - pages of locked mappings of @mm now; 0 for NULL. Context: any. */
+uint64_t gup_mm_locked(const struct gup_mm *mm);
 
 /**
  * gup_fixup_user_fault() - fault one page in for somebody who holds mmap_lock

@@ -211,6 +211,32 @@ static void check_fork(struct stage *s, int64_t result)
 	gup_mm_destroy(s->mm);
 }
 
+/* ---- locking: what a failure leaves locked is unlocked afterwards ---- */
+
+static int64_t lock_page(struct stage *s)
+{
+	return gup_mlock(s->w.mm, BASE + PAGE, PAGE);
+}
+
+static void unlock_page(struct stage *s, int64_t result)
+{
+	(void)result;
+	assert_int_equal(gup_munlock(s->w.mm, BASE, HUGE), 0);
+	assert_int_equal(gup_mm_locked(s->w.mm), 0);
+}
+
+static int64_t lock_fresh(struct stage *s)
+{
+	return gup_mlock(s->w.mm, FRESH, NR * PAGE);
+}
+
+static void unlock_fresh(struct stage *s, int64_t result)
+{
+	(void)result;
+	assert_int_equal(gup_munlock(s->w.mm, FRESH, HUGE), 0);
+	assert_int_equal(gup_mm_locked(s->w.mm), 0);
+}
+
 const struct scene scenes_mm[] = {
 	{ .name = "make an mm", .kinds = ONCE, .act = make_mm, .undo = drop_mm },
 	{ .name = "map anonymous memory", .kinds = ONCE, .act = map_anonymous, .undo = check_mapped },
@@ -229,5 +255,12 @@ const struct scene scenes_mm[] = {
 	{ .name = "fix up a fault", .kinds = ANY, .prepare = map_fresh, .act = fix_up },
 	{ .name = "write a shared page", .kinds = COPIED_ON_WRITE, .prepare = fork_first, .act = write_shared },
 	{ .name = "fork with a pin", .kinds = ANY, .prepare = pin_and_map, .act = fork_with_pin, .undo = check_fork },
+	{ .name = "lock one page", .kinds = ANY, .act = lock_page, .undo = unlock_page, .other_error = -GUP_EAGAIN },
+	{ .name = "lock, fresh",
+	  .kinds = ANY,
+	  .prepare = map_fresh,
+	  .act = lock_fresh,
+	  .undo = unlock_fresh,
+	  .other_error = -GUP_EAGAIN },
 	{ .name = NULL },
 };
