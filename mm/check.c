@@ -46,6 +46,19 @@ static void expect(struct check *c, bool ok, const char *what, u64 pfn)
 
 /* ---- page tables ---- */
 
+/* Who tracks what is dirty must hear of each write, so nothing that is clean is writable. */
+static void check_file_leaf(struct check *c, const struct gup_vma *vma, u64 value, const struct gup_page *head)
+{
+	const struct gup_file *file = vma->object ? vma->object->file : NULL;
+
+	if (!file)
+		return;
+	expect(c, gup_flag_test(head, GUP_PF_UPTODATE), "a page of a file is mapped before it was read",
+	       gup_arch_pfn(value));
+	expect(c, !file->dirty_tracking || gup_flag_test(head, GUP_PF_DIRTY) || !(gup_arch_attr(value) & GUP_PTE_WRITE),
+	       "a clean page of a file is writable", gup_arch_pfn(value));
+}
+
 static void check_counted_leaf(struct check *c, struct gup_vma *vma, u64 value, unsigned int level)
 {
 	u64 pfn = gup_arch_pfn(value);
@@ -61,6 +74,7 @@ static void check_counted_leaf(struct check *c, struct gup_vma *vma, u64 value, 
 		expect(c, gup_folio_lineage(head) == vma->lineage, "a private page is of another lineage", pfn);
 	} else {
 		expect(c, gup_folio_object(head) == vma->object, "an entry maps a page of another object", pfn);
+		check_file_leaf(c, vma, value, head);
 	}
 	if (level)
 		c->seen[pfn].whole++;
@@ -145,7 +159,7 @@ static void check_object(struct check *c, struct gup_object *object)
 		expect(c, gup_folio_object(head) == object, "a cached folio names another object", pfn);
 		expect(c, gup_port_load(&head->index) + (u64)(page - head) == index, "a cached folio is misplaced",
 		       pfn);
-		expect(c, gup_port_load(&head->index) < object->size >> GUP_PAGE_SHIFT,
+		expect(c, gup_port_load(&head->index) < gup_object_pages_locked(object),
 		       "a cached folio lies beyond the end", pfn);
 	}
 }
@@ -186,6 +200,7 @@ static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page 
 
 	expect(c, gup_count_refs(count) > 0, "a frame is neither free nor owned", pfn);
 	expect(c, !gup_flag_test(head, GUP_PF_LOCKED | GUP_PF_ISOLATED), "a folio is locked or isolated at rest", pfn);
+	expect(c, !gup_flag_test(head, GUP_PF_WRITEBACK), "a folio is in write-back at rest", pfn);
 	expect(c, kind != GUP_FRAME_CMA || zone->kind == GUP_ZONE_CMA, "a CMA allocation outside its area", pfn);
 	expect(c, (kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX) == (zone->kind == GUP_ZONE_DAX),
 	       "DAX blocks and DAX frames are not the same", pfn);

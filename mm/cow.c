@@ -77,7 +77,7 @@ static enum gup_fault_result copy_locked(struct gup_fault *f, struct gup_slot *s
 }
 
 /* What has to happen to a present entry. */
-enum todo { TODO_NOTHING, TODO_REUSE, TODO_COPY };
+enum todo { TODO_NOTHING, TODO_REUSE, TODO_COPY, TODO_ASK };
 
 static enum todo decide_private(struct gup_fault *f, struct gup_slot *slot, struct gup_page *page)
 {
@@ -92,6 +92,14 @@ static enum todo decide_private(struct gup_fault *f, struct gup_slot *slot, stru
 	return can_reuse(m, page, head, slot->level) ? TODO_REUSE : TODO_COPY;
 }
 
+/* Some objects want to know before one of their pages becomes writable; that needs the folio's lock. */
+static enum todo decide_shared(const struct gup_fault *f, unsigned int attr)
+{
+	if (!(f->flags & GUP_FAULT_WRITE))
+		return TODO_NOTHING;
+	return f->vma->object->ops->mkwrite && !(attr & GUP_PTE_WRITE) ? TODO_ASK : TODO_REUSE;
+}
+
 static enum todo decide(struct gup_fault *f, struct gup_slot *slot)
 {
 	unsigned int attr = gup_arch_attr(slot->value);
@@ -101,7 +109,7 @@ static enum todo decide(struct gup_fault *f, struct gup_slot *slot)
 	if (f->flags & GUP_FAULT_WRITE && attr & GUP_PTE_WRITE && attr & GUP_PTE_DIRTY)
 		return TODO_NOTHING;
 	if (f->vma->flags & GUP_VM_SHARED)
-		return f->flags & GUP_FAULT_WRITE ? TODO_REUSE : TODO_NOTHING;
+		return decide_shared(f, attr);
 	return decide_private(f, slot, gup_page_at(f->mm->m, gup_arch_pfn(slot->value)));
 }
 
@@ -141,6 +149,10 @@ enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_s
 	}
 	if (todo == TODO_COPY)
 		return break_cow(f, slot);
+	if (todo == TODO_ASK) {
+		gup_pt_unlock(m, slot);
+		return gup_fault_file(f, slot);
+	}
 	if (todo == TODO_REUSE) {
 		if (!(f->vma->flags & GUP_VM_SHARED))
 			gup_flag_set(gup_page_at(m, gup_arch_pfn(slot->value)), GUP_PF_EXCL);

@@ -11,6 +11,8 @@ static enum gup_fault_result result_of(int err)
 {
 	if (err == -GUP_ENOMEM)
 		return GUP_FAULT_NOMEM;
+	if (err == -GUP_EIO)
+		return GUP_FAULT_IO;
 	return err == -GUP_ENOSPC ? GUP_FAULT_NOSPC : GUP_FAULT_SIGBUS;
 }
 
@@ -30,11 +32,21 @@ static enum gup_fault_result map_pfn(struct gup_fault *f, struct gup_slot *slot)
 	return GUP_FAULT_DONE;
 }
 
+/* Does this fault give write permission to the object's own page? A read does so too, unless the file wants to know. */
+static bool gives_write(const struct gup_fault *f)
+{
+	const struct gup_file *file = f->vma->object->file;
+
+	if ((f->vma->flags & (GUP_VM_SHARED | GUP_VM_WRITE)) != (GUP_VM_SHARED | GUP_VM_WRITE))
+		return false;
+	return f->flags & GUP_FAULT_WRITE || !file || !file->dirty_tracking;
+}
+
 static unsigned int shared_attr(const struct gup_fault *f)
 {
 	unsigned int attr = gup_vma_attr(f->vma);
 
-	if ((f->vma->flags & (GUP_VM_SHARED | GUP_VM_WRITE)) == (GUP_VM_SHARED | GUP_VM_WRITE))
+	if (gives_write(f))
 		attr |= GUP_PTE_WRITE;
 	if (f->flags & GUP_FAULT_WRITE)
 		attr |= GUP_PTE_DIRTY;
@@ -63,6 +75,24 @@ static enum gup_fault_result map_page(struct gup_fault *f, struct gup_slot *slot
 	return result;
 }
 
+/* A page that is mapped read-only and was just made ready for it becomes dirty and writable. */
+static enum gup_fault_result let_write(struct gup_fault *f, struct gup_slot *slot, struct gup_page *page)
+{
+	struct gup_machine *m = f->mm->m;
+	u64 pfn = gup_pfn(m, page);
+	enum gup_fault_result result = GUP_FAULT_AGAIN;
+
+	gup_pt_lock(m, slot);
+	if (gup_arch_is_leaf(slot->value, slot->level) && gup_arch_pfn(slot->value) == pfn) {
+		gup_flag_set(page, GUP_PF_DIRTY);
+		gup_pt_set(slot, gup_arch_mk_leaf(pfn, slot->level, shared_attr(f)));
+		GUP_COUNT(m, faults, 1);
+		result = GUP_FAULT_DONE;
+	}
+	gup_pt_unlock(m, slot);
+	return result;
+}
+
 /* Does the whole 2 MiB folio lie in the VMA, at an address that a 2 MiB entry can have? */
 static bool fits_huge(const struct gup_fault *f, const struct gup_page *head)
 {
@@ -80,7 +110,7 @@ static enum gup_fault_result map_folio(struct gup_fault *f, struct gup_slot *slo
 	if (gup_pt_populate(f->mm, f->addr, fits_huge(f, head) ? 1 : 0, slot))
 		return GUP_FAULT_NOMEM;
 	if (slot->value)
-		return GUP_FAULT_AGAIN;
+		return gives_write(f) && f->vma->object->ops->mkwrite ? let_write(f, slot, page) : GUP_FAULT_AGAIN;
 	return map_page(f, slot, head, slot->level ? head : page);
 }
 
@@ -120,7 +150,12 @@ enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot)
 	err = gup_object_folio(object, gup_vma_index(f->vma, f->addr), f->scope, true, &head, &page);
 	if (err)
 		return result_of(err);
-	result = copy ? map_copy(f, slot, page) : map_folio(f, slot, head, page);
+	if (!copy && gives_write(f) && object->ops->mkwrite)
+		err = object->ops->mkwrite(object, head);
+	if (err)
+		result = result_of(err);
+	else
+		result = copy ? map_copy(f, slot, page) : map_folio(f, slot, head, page);
 	gup_folio_unlock(object->m, head);
 	gup_folio_put(object->m, head, 1);
 	return result;

@@ -45,6 +45,13 @@ static bool must_break_cow(const struct gup_op *op, const struct gup_vma *vma)
 	return breaks_cow(op) && (!vma || !(vma->flags & GUP_VM_SHARED));
 }
 
+/* Nor whether a file tracks what is dirty: what is written to for long is private or shared memory there. */
+static bool may_be_tracked(const struct gup_op *op, const struct gup_vma *vma, const struct gup_page *head)
+{
+	return !vma && op->rules->refuses_dirty_tracked && op->flags & GUP_WRITE && gup_op_longterm(op) &&
+	       gup_kind(head) != GUP_FRAME_SHM;
+}
+
 static bool all_exclusive(const struct gup_slot *slot, struct gup_page *head, struct gup_page *page, u32 nr)
 {
 	u32 i;
@@ -65,7 +72,7 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 	if (gup_kind(head) == GUP_FRAME_SECRET)
 		return false; /* the slow path knows the mapping, and says why */
 	if (gup_kind(head) != GUP_FRAME_ANON)
-		return !must_break_cow(op, vma);
+		return !must_break_cow(op, vma) && !may_be_tracked(op, vma, head);
 	if (op->flags & GUP_WRITE || !op->pin || !op->rules->pin_unshares)
 		return true;
 	return all_exclusive(slot, head, page, nr);

@@ -34,6 +34,15 @@ static int check_write(struct gup_op *op, const struct gup_vma *vma)
 	return 0;
 }
 
+/* A device would write without the file system's knowledge, for as long as it likes. */
+static bool needs_dirty_tracking(const struct gup_op *op, const struct gup_vma *vma)
+{
+	const struct gup_file *file = vma->object ? vma->object->file : NULL;
+
+	return op->rules->refuses_dirty_tracked && op->flags & GUP_WRITE && gup_op_longterm(op) && file &&
+	       file->dirty_tracking && vma->flags & GUP_VM_SHARED && vma->flags & GUP_VM_WRITE;
+}
+
 static int refuse_dax(struct gup_op *op, u64 addr)
 {
 	op->drop = op->rules->dax_drop;
@@ -48,6 +57,8 @@ static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 		return refuse_dax(op, op->addr);
 	if (gup_vma_is(vma, GUP_OBJECT_SECRET))
 		return refuse_here(op, -GUP_EFAULT, GUP_RULE_SECRET);
+	if (needs_dirty_tracking(op, vma))
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_DIRTY_TRACKED);
 	if (op->flags & GUP_WRITE)
 		return check_write(op, vma);
 	if (!(vma->flags & GUP_VM_READ) && !(op->flags & GUP_FORCE && vma->flags & GUP_VM_MAYREAD))
@@ -159,6 +170,8 @@ static int fault_in(struct gup_op *op, struct gup_vma *vma, bool *out_dropped)
 		return 0;
 	case GUP_FAULT_SIGBUS:
 		return refuse_here(op, -GUP_EFAULT, GUP_RULE_BEYOND_OBJECT);
+	case GUP_FAULT_IO:
+		return refuse_here(op, -GUP_EFAULT, GUP_RULE_STORE_ERROR);
 	case GUP_FAULT_NOMEM:
 		return refuse_here(op, -GUP_ENOMEM, GUP_RULE_NO_MEMORY);
 	case GUP_FAULT_NOSPC:

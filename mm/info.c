@@ -60,6 +60,7 @@ static void fill_used(const struct gup_machine *m, struct gup_page *page, struct
 	out->exclusive = out->kind == GUP_FRAME_ANON &&
 			 (gup_flag_test(page, GUP_PF_EXCL) || gup_flag_test(head, GUP_PF_EXCL));
 	out->dirty = gup_flag_test(head, GUP_PF_DIRTY);
+	out->writeback = gup_flag_test(head, GUP_PF_WRITEBACK);
 }
 
 int gup_frame_info(const struct gup_machine *m, uint64_t pfn, struct gup_frame_info *out)

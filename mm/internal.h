@@ -73,11 +73,13 @@ int gup_object_new(struct gup_machine *m, const struct gup_object_ops *ops, enum
 		   struct gup_zone *zone, struct gup_object **out);
 void gup_object_ref(struct gup_object *object);
 /*
- * The folio at page @index, locked and with a reference. 0; -EFAULT beyond the end, -ENOENT for a hole if @fill is
- * false, -ENOMEM, -ENOSPC.
+ * The folio at page @index, locked, up to date and with a reference. 0; -EFAULT beyond the end, -ENOENT for a hole if
+ * @fill is false, -ENOMEM, -ENOSPC, -EIO.
  */
 int gup_object_folio(struct gup_object *object, u64 index, enum gup_scope scope, bool fill, struct gup_page **out_head,
 		     struct gup_page **out_page);
+/* Pages of it, the last of which may be partly beyond the end. Object locked. */
+u64 gup_object_pages_locked(const struct gup_object *object);
 /* The first page index at or after *index that has a folio. */
 bool gup_object_next(struct gup_object *object, u64 *index);
 /* The folio cached at @index, also beyond the end, locked and with a reference; false if there is none just now. */
@@ -95,6 +97,19 @@ extern const struct gup_object_ops gup_cma_ops;
 extern const struct gup_object_ops gup_pfnmap_ops;
 extern const struct gup_object_ops gup_secret_ops;
 
+/* ---- truncate.c ---- */
+/* Change the size of what lets go of its folios at once. size_lock held. */
+void gup_object_resize_locked(struct gup_object *object, u64 size);
+
+/* ---- file.c, writeback.c ---- */
+/* What a store returned, as one of the errors that it may return. */
+int gup_store_error(int err);
+/* Bytes of a page that lie in the file; and make the others zero. Folio locked. */
+u32 gup_file_bytes(struct gup_object *file, const struct gup_page *head);
+void gup_file_zero_tail(struct gup_object *file, struct gup_page *head);
+/* Write what is dirty when the file is nobody's any more, and log what is lost. */
+void gup_file_write_last(struct gup_object *file);
+
 /* ---- fault.c, fault_anon.c, fault_file.c, cow.c ---- */
 #define GUP_FAULT_WRITE 1u
 #define GUP_FAULT_UNSHARE 2u   /* make an anonymous page exclusive without making it writable */
@@ -107,6 +122,7 @@ enum gup_fault_result {
 	GUP_FAULT_SIGBUS,    /* nothing there: beyond the end of the object */
 	GUP_FAULT_NOMEM,
 	GUP_FAULT_NOSPC,
+	GUP_FAULT_IO, /* the store of the file failed */
 };
 
 struct gup_fault {

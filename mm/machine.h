@@ -248,10 +248,19 @@ enum gup_object_kind {
 	GUP_OBJECT_DEVDAX,
 	GUP_OBJECT_CMA,
 	GUP_OBJECT_PFNMAP,
-	GUP_OBJECT_SECRET
+	GUP_OBJECT_SECRET,
+	GUP_OBJECT_FILE,
 };
 
 struct gup_object_ops;
+
+/* What a regular file has besides. */
+struct gup_file {
+	const struct gup_file_ops *ops; /* [c] */
+	void *context;			/* [c] */
+	bool dirty_tracking;		/* [c] */
+	struct gup_page *snapshot; /* [size_lock of the object] what is written of a folio that may change meanwhile */
+};
 
 struct gup_object {
 	struct gup_link link;		  /* [g] */
@@ -260,6 +269,7 @@ struct gup_object {
 	enum gup_object_kind kind;	  /* [c] */
 	bool huge;			  /* [c] */
 	struct gup_zone *zone;		  /* [c] of the DAX device */
+	struct gup_file *file;		  /* [c] of a regular file */
 	u64 first_pfn;			  /* [c] objects that are a fixed range of frames */
 	u64 refs;			  /* [a] handles and VMAs */
 	struct gup_port_lock lock;
@@ -272,19 +282,25 @@ struct gup_object {
 
 /*
  * What differs between objects. @fill makes a folio of @order for the page index, with one reference for the cache;
- * NULL for objects that are a fixed range of frames. @release, if there is one, is called when the last handle is gone.
+ * NULL for objects that are a fixed range of frames. @release: the last handle is gone. The rest may be NULL:
+ * @read: bring a locked folio up to date; @mkwrite: a locked folio is about to become dirty and writable, 0 or why not;
+ * @discard: bytes [offset, end) went away, and their folios with them.
  * @set_size truncates in its own way; without it mm/truncate.c does.
  */
 struct gup_object_ops {
 	const char *name;
 	bool devmap;	  /* entries carry GUP_PTE_DEVMAP */
 	bool resizable;	  /* truncate and punch work */
+	bool any_size;	/* the size need not be a multiple of a page, and writing beyond it makes it larger */
 	bool waits;	  /* blocks that go away must be idle first */
 	bool no_read;	  /* gup_object_read() refuses it */
 	bool no_write;	  /* gup_object_write() refuses it */
 	bool shared_only; /* private mappings are refused */
 	int (*set_size)(struct gup_object *object, u64 bytes);
 	int (*fill)(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head);
+	int (*read)(struct gup_object *object, struct gup_page *head);
+	int (*mkwrite)(struct gup_object *object, struct gup_page *head);
+	void (*discard)(struct gup_object *object, u64 offset, u64 end);
 	void (*release)(struct gup_object *object);
 };
 

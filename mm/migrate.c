@@ -141,8 +141,7 @@ static void copy_identity(struct gup_page *from, struct gup_page *to)
 {
 	struct gup_object *object = gup_folio_object(from);
 
-	if (gup_flag_test(from, GUP_PF_DIRTY))
-		gup_flag_set(to, GUP_PF_DIRTY);
+	gup_flag_set(to, gup_flags(from) & (GUP_PF_DIRTY | GUP_PF_UPTODATE));
 	if (object)
 		gup_object_replace(object, from, to);
 	else

@@ -81,11 +81,16 @@ static u64 lookup_locked(struct gup_object *object, u64 index)
 	return pfn;
 }
 
+u64 gup_object_pages_locked(const struct gup_object *object)
+{
+	return (object->size + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT;
+}
+
 static bool room_locked(struct gup_object *object, u64 first, u64 nr)
 {
 	u64 index = first, value;
 
-	if ((first + nr) << GUP_PAGE_SHIFT > object->size)
+	if (first + nr > gup_object_pages_locked(object))
 		return false;
 	return !gup_radix_next(&object->frames, &index, &value) || index >= first + nr;
 }
@@ -162,7 +167,7 @@ static enum find find_folio(struct gup_object *object, u64 index, bool any_size,
 	u64 pfn;
 
 	gup_port_lock_acquire(&object->lock);
-	if (index < object->size >> GUP_PAGE_SHIFT || any_size) {
+	if (index < gup_object_pages_locked(object) || any_size) {
 		pfn = lookup_locked(object, index);
 		found = pfn ? FOUND : HOLE;
 		*out_page = gup_page_at(object->m, pfn);
@@ -191,6 +196,18 @@ static bool lock_found(struct gup_object *object, struct gup_page *page, struct 
 	return false;
 }
 
+/* A locked folio becomes readable, or goes back. */
+static int bring_up_to_date(struct gup_object *object, struct gup_page *head)
+{
+	int err = object->ops->read ? object->ops->read(object, head) : 0;
+
+	if (!err)
+		return 0;
+	gup_folio_unlock(object->m, head);
+	gup_folio_put(object->m, head, 1);
+	return err;
+}
+
 int gup_object_folio(struct gup_object *object, u64 index, enum gup_scope scope, bool fill, struct gup_page **out_head,
 		     struct gup_page **out_page)
 {
@@ -200,7 +217,7 @@ int gup_object_folio(struct gup_object *object, u64 index, enum gup_scope scope,
 		switch (find_folio(object, index, false, out_page)) {
 		case FOUND:
 			if (lock_found(object, *out_page, out_head))
-				return 0;
+				return bring_up_to_date(object, *out_head);
 			break;
 		case FROZEN:
 			break;

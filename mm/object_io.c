@@ -22,7 +22,8 @@ static void transfer_bytes(const struct transfer *t, u8 *frame, u64 done, u64 by
 static int transfer_page(struct gup_object *object, u64 offset, const struct transfer *t, u64 done, u64 bytes)
 {
 	struct gup_page *head, *page;
-	int err = gup_object_folio(object, offset >> GUP_PAGE_SHIFT, GUP_SCOPE_ANY, t->from != NULL, &head, &page);
+	bool fill = t->from || object->ops->read;
+	int err = gup_object_folio(object, offset >> GUP_PAGE_SHIFT, GUP_SCOPE_ANY, fill, &head, &page);
 
 	if (err == -GUP_ENOENT && t->to) {
 		memset(t->to + done, 0, bytes); /* a hole */
@@ -30,12 +31,15 @@ static int transfer_page(struct gup_object *object, u64 offset, const struct tra
 	}
 	if (err)
 		return err;
-	transfer_bytes(t, gup_bytes_of(object->m, page) + (offset & ~GUP_PAGE_MASK), done, bytes);
-	if (t->from)
+	if (t->from && object->ops->mkwrite)
+		err = object->ops->mkwrite(object, head);
+	if (!err)
+		transfer_bytes(t, gup_bytes_of(object->m, page) + (offset & ~GUP_PAGE_MASK), done, bytes);
+	if (!err && t->from)
 		gup_flag_set(head, GUP_PF_DIRTY);
 	gup_folio_unlock(object->m, head);
 	gup_folio_put(object->m, head, 1);
-	return 0;
+	return err;
 }
 
 static s64 transfer(struct gup_object *object, u64 offset, struct transfer t, u64 bytes)
@@ -63,7 +67,32 @@ int64_t gup_object_read(struct gup_object *object, uint64_t offset, void *buf, u
 	return transfer(object, offset, (struct transfer){ .to = buf }, bytes);
 }
 
+/* Longer first, so that there is something to write to; and shorter again by what could not be written. */
+static s64 write_and_grow(struct gup_object *object, u64 offset, const void *buf, u64 bytes)
+{
+	u64 size, end = offset + bytes;
+	s64 done;
+
+	gup_port_rwlock_write_lock(&object->size_lock);
+	size = gup_object_size(object);
+	if (end > size)
+		gup_object_resize_locked(object, end);
+	done = transfer(object, offset, (struct transfer){ .from = buf }, bytes);
+	if (done < (s64)bytes) {
+		end = done > 0 ? offset + (u64)done : 0;
+		gup_object_resize_locked(object, end > size ? end : size);
+	}
+	gup_port_rwlock_write_unlock(&object->size_lock);
+	return done;
+}
+
 int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void *buf, uint64_t bytes)
 {
+	if (object && buf && bytes && object->ops->any_size) {
+		if (offset > GUP_USER_TOP || bytes > GUP_USER_TOP - offset)
+			return -GUP_EINVAL;
+		if (offset + bytes > gup_object_size(object))
+			return write_and_grow(object, offset, buf, bytes);
+	}
 	return transfer(object, offset, (struct transfer){ .from = buf }, bytes);
 }

@@ -22,6 +22,8 @@ _Static_assert(sizeof(struct gup_port_lock) == 4, "a table page keeps its lock i
 #define GUP_PF_DIRTY 0x0800u
 #define GUP_PF_EXCL 0x1000u	/* anonymous, mapped by one mm only; each frame has its own, a 2 MiB entry the head's */
 #define GUP_PF_ISOLATED 0x2000u /* somebody is moving it */
+#define GUP_PF_UPTODATE 0x10000u  /* of a file: read from the store */
+#define GUP_PF_WRITEBACK 0x20000u /* of a file: being written to the store; does not change meanwhile */
 
 #define GUP_COUNT_REF UINT64_C(1)
 #define GUP_COUNT_PIN ((UINT64_C(1) << 32) | 1) /* every pin also holds a reference */
@@ -85,12 +87,13 @@ static inline u32 gup_nr_frames(const struct gup_page *head)
 static inline bool gup_kind_is_user(enum gup_frame_kind kind)
 {
 	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
-	       kind == GUP_FRAME_CMA || kind == GUP_FRAME_SECRET;
+	       kind == GUP_FRAME_CMA || kind == GUP_FRAME_SECRET ||
+	       kind == GUP_FRAME_FILE;
 }
 
 static inline bool gup_kind_movable(enum gup_frame_kind kind)
 {
-	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM;
+	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_FILE;
 }
 
 /* The head of the folio that @page belongs to right now. Folios are aligned to their size, so the order is enough. */

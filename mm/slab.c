@@ -24,6 +24,7 @@ static const u32 sizes[GUP_NR_SLABS] = {
 	[GUP_SLAB_TRACK] = sizeof(struct gup_track),
 	[GUP_SLAB_NOTIFIER] = sizeof(struct gup_notifier),
 	[GUP_SLAB_INTERVAL] = sizeof(struct gup_interval),
+	[GUP_SLAB_FILE] = sizeof(struct gup_file),
 };
 
 void gup_slab_init(struct gup_machine *m)

@@ -23,6 +23,7 @@ enum gup_slab_kind {
 	GUP_SLAB_TRACK,
 	GUP_SLAB_NOTIFIER,
 	GUP_SLAB_INTERVAL,
+	GUP_SLAB_FILE,
 	GUP_NR_SLABS,
 };
 

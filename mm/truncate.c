@@ -2,7 +2,8 @@
 /*
  * mm/truncate.c - taking pages away from an object: truncate and punch.
  *
- *	shared memory	each folio is locked, unmapped and dropped; a pin keeps the memory, which is nobody's then
+ *	shared memory, regular files
+ *			each folio is locked, unmapped and dropped; a pin keeps the memory, which is nobody's then
  *	FS DAX		the block is the storage, so it must be idle first:
  *
  *	    unmap -> freeze every block from exactly the file's reference -> drop
@@ -40,6 +41,11 @@ static void zero_part(const struct cut *cut, struct gup_page *head)
 	memset(gup_bytes_of(cut->object->m, head + (first - base)), 0, (last - first + 1) << GUP_PAGE_SHIFT);
 }
 
+static void zero_from(struct gup_machine *m, struct gup_page *head, u64 offset)
+{
+	memset(gup_bytes_of(m, head) + offset, 0, ((u64)gup_nr_frames(head) << GUP_PAGE_SHIFT) - offset);
+}
+
 /* References that only pass by are gone in a moment; pins are not. */
 static bool split_patiently(struct gup_machine *m, struct gup_page *head, struct gup_page *keep)
 {
@@ -58,7 +64,7 @@ static bool split_patiently(struct gup_machine *m, struct gup_page *head, struct
 }
 
 /*
- * One folio of shared memory, locked and referenced. Returns the index from where to go on: after a split, the same.
+ * One folio, locked and referenced. Returns the index from where to go on: after a split, the same.
  */
 static u64 cut_folio(const struct cut *cut, struct gup_page *head, struct gup_page *page)
 {
@@ -81,7 +87,7 @@ static u64 cut_folio(const struct cut *cut, struct gup_page *head, struct gup_pa
 	return here;
 }
 
-static void cut_shm_locked(const struct cut *cut)
+static void drop_folios(const struct cut *cut)
 {
 	struct gup_object *object = cut->object;
 	struct gup_page *head, *page;
@@ -92,6 +98,19 @@ static void cut_shm_locked(const struct cut *cut)
 			index = cut_folio(cut, head, page);
 }
 
+/*
+ * Who faulted before the store forgot the bytes may have read the old ones, so the folios go once more after that. A
+ * file that became shorter has no such folios.
+ */
+static void cut_bytes(const struct cut *cut, u64 offset, u64 end)
+{
+	drop_folios(cut);
+	if (!cut->object->ops->discard)
+		return;
+	cut->object->ops->discard(cut->object, offset, end);
+	drop_folios(cut);
+}
+
 static void set_size(struct gup_object *object, u64 size)
 {
 	gup_port_lock_acquire(&object->lock);
@@ -99,38 +118,54 @@ static void set_size(struct gup_object *object, u64 size)
 	gup_port_lock_release(&object->lock);
 }
 
-/* A folio that was held when it was cut stays over the old end, and whoever held it may have written there. */
-static void zero_beyond(struct gup_object *object, u64 old_size)
+/*
+ * What the folio over the end holds beyond it. It may be a large one that was held when it was cut, or the last page of a
+ * file; whoever held or mapped it may have written there.
+ */
+static void zero_beyond(struct gup_object *object, u64 end)
 {
-	struct cut cut = { object, old_size >> GUP_PAGE_SHIFT, UINT64_MAX };
+	u64 first = end >> GUP_PAGE_SHIFT, index = first;
 	struct gup_page *head, *page;
-	u64 index = cut.first;
 
-	while (gup_object_next(object, &index) && index == cut.first) {
+	while (gup_object_next(object, &index) && index == first) {
 		if (!gup_object_cached(object, index, &head, &page))
 			continue; /* being moved: look again */
-		zero_part(&cut, head);
+		gup_object_unmap(object, first, first, GUP_ZAP_OBJECT_ONLY);
+		zero_from(object->m, head, end - (gup_port_load(&head->index) << GUP_PAGE_SHIFT));
 		gup_folio_unlock(object->m, head);
 		gup_folio_put(object->m, head, 1);
 		return;
 	}
 }
 
-/* Sizes change under size_lock only, so the old one stays true until the new one is set. */
-static void cut_shm(const struct cut *cut, u64 size)
+static u64 pages_of(u64 bytes)
 {
-	struct gup_object *object = cut->object;
+	return (bytes + GUP_PAGE_SIZE - 1) >> GUP_PAGE_SHIFT;
+}
+
+/* Sizes change under size_lock only, so the old one stays true until the new one is set. Private copies go last. */
+void gup_object_resize_locked(struct gup_object *object, u64 size)
+{
+	struct cut cut = { object, pages_of(size), UINT64_MAX };
 	u64 old = gup_object_size(object);
 
-	if (size == KEEP_SIZE) {
-		cut_shm_locked(cut);
-		return;
-	}
 	if (size > old)
 		zero_beyond(object, old);
 	set_size(object, size);
-	if (size < old)
-		cut_shm_locked(cut);
+	if (size >= old)
+		return;
+	if (size & ~GUP_PAGE_MASK)
+		zero_beyond(object, size);
+	cut_bytes(&cut, size, UINT64_MAX);
+	gup_object_unmap(object, cut.first, cut.last, GUP_ZAP_ALL);
+}
+
+static void cut_cached(const struct cut *cut, u64 size)
+{
+	if (size != KEEP_SIZE)
+		gup_object_resize_locked(cut->object, size);
+	else
+		cut_bytes(cut, cut->first << GUP_PAGE_SHIFT, (cut->last + 1) << GUP_PAGE_SHIFT);
 }
 
 /* The next folio at or after *index that the cut touches. Object locked. */
@@ -196,7 +231,10 @@ static void drop_frozen(const struct cut *cut)
 	}
 }
 
-/* Freeze and drop in one go: afterwards no fault finds the blocks. Returns one that is held, NULL if all are gone. */
+/*
+ * Freeze and drop in one go: afterwards no fault finds the blocks. Private copies go last. Returns a block that is held,
+ * NULL if all are gone.
+ */
 static struct gup_page *cut_dax(const struct cut *cut, u64 size)
 {
 	struct gup_object *object = cut->object;
@@ -211,10 +249,12 @@ static struct gup_page *cut_dax(const struct cut *cut, u64 size)
 			object->size = size;
 	}
 	gup_port_lock_release(&object->lock);
+	if (!busy && size != KEEP_SIZE)
+		gup_object_unmap(object, cut->first, cut->last, GUP_ZAP_ALL);
 	return busy;
 }
 
-/* One attempt, with size_lock held; what is held by somebody is waited for without it. Private copies go last. */
+/* One attempt, with size_lock held; what is held by somebody is waited for without it. */
 static struct gup_page *try_cut(const struct cut *cut, u64 size)
 {
 	struct gup_object *object = cut->object;
@@ -224,9 +264,7 @@ static struct gup_page *try_cut(const struct cut *cut, u64 size)
 	if (object->ops->waits)
 		busy = cut_dax(cut, size);
 	else
-		cut_shm(cut, size);
-	if (!busy && size != KEEP_SIZE)
-		gup_object_unmap(object, cut->first, cut->last, GUP_ZAP_ALL);
+		cut_cached(cut, size);
 	gup_port_rwlock_write_unlock(&object->size_lock);
 	return busy;
 }
@@ -255,12 +293,12 @@ static int cut_object(const struct cut *cut, u64 size, u64 timeout_ns, struct gu
 
 int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t timeout_ns, struct gup_why *why)
 {
-	struct cut cut = { object, bytes >> GUP_PAGE_SHIFT, UINT64_MAX };
+	struct cut cut = { object, pages_of(bytes), UINT64_MAX };
 	int err;
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
-	if (!object || bytes & ~GUP_PAGE_MASK || bytes > GUP_USER_TOP ||
-	    (!object->ops->resizable && !object->ops->set_size))
+	if (!object || bytes > GUP_USER_TOP || (!object->ops->resizable && !object->ops->set_size) ||
+	    (bytes & ~GUP_PAGE_MASK && !object->ops->any_size))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	if (!object->ops->set_size)
 		return cut_object(&cut, bytes, timeout_ns, why);

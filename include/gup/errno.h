@@ -7,6 +7,7 @@
 
 #define GUP_EPERM 1
 #define GUP_ENOENT 2
+#define GUP_EIO 5
 #define GUP_EAGAIN 11
 #define GUP_ENOMEM 12
 #define GUP_EFAULT 14

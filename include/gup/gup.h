@@ -19,6 +19,7 @@
 #include <gup/page.h>
 #include <gup/object.h>
 #include <gup/dax.h>
+#include <gup/file.h>
 #include <gup/mm.h>
 #include <gup/pin.h>
 #include <gup/contract.h>

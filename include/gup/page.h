@@ -47,6 +47,7 @@ enum gup_frame_kind {
 	GUP_FRAME_CMA, /* handed out by gup_cma_alloc() */
 	GUP_FRAME_OFFLINE,
 	GUP_FRAME_SECRET, /* of an object of gup_secret_create() */
+	GUP_FRAME_FILE, /* page of a regular file */
 	GUP_NR_FRAME_KINDS,
 };
 
@@ -65,6 +66,7 @@ enum gup_zone_kind { GUP_ZONE_NORMAL, GUP_ZONE_CMA, GUP_ZONE_MOVABLE, GUP_ZONE_D
  * @mapcount:   mappings of the folio
  * @exclusive:  anonymous and exclusive to one mm
  * @dirty:      written through a mapping or by a device and not yet written back
+ * @writeback:  being written to the store of its file
  * @isolated:   its pageblock is being emptied
  * @longterm_ok: a long-term pin may rest here
  */
@@ -79,6 +81,7 @@ struct gup_frame_info {
 	uint32_t mapcount;
 	bool exclusive;
 	bool dirty;
+	bool writeback;
 	bool isolated;
 	bool longterm_ok;
 };

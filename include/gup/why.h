@@ -34,6 +34,7 @@ enum gup_rule {
 	GUP_RULE_VMA_SPECIAL,	   /* PFNMAP or IO: no page descriptors behind it */
 	GUP_RULE_FSDAX_LONGTERM,   /* LONGTERM on FS DAX: the file system must be able to take its blocks back */
 	GUP_RULE_SECRET,	   /* secret memory: nobody but its application may touch it */
+	GUP_RULE_DIRTY_TRACKED,	   /* WRITE|LONGTERM on a shared file whose file system must see each write coming */
 	GUP_RULE_VMA_NOT_WRITABLE, /* WRITE without write permission (and no FORCE) */
 	GUP_RULE_FORCE_SHARED,	   /* FORCE cannot write to a shared mapping that is read-only */
 	GUP_RULE_VMA_NOT_READABLE, /* read without read permission (and no FORCE) */
@@ -41,6 +42,7 @@ enum gup_rule {
 	GUP_RULE_NOFAULT,	/* the page is not there as asked for, and NOFAULT forbids a fault */
 	GUP_RULE_NOWAIT,	/* the fault would have to wait, and NOWAIT forbids it */
 	GUP_RULE_BEYOND_OBJECT, /* beyond the end of the file: SIGBUS on a CPU */
+	GUP_RULE_STORE_ERROR,	/* the store of the file failed to read or write: SIGBUS on a CPU */
 
 	GUP_RULE_UNMOVABLE_LONGTERM, /* memory that may not be held long and cannot be moved (foreign CMA owner) */
 	GUP_RULE_MIGRATE_BUSY,	     /* somebody holds the page, so it could not be moved */
@@ -48,7 +50,7 @@ enum gup_rule {
 	GUP_RULE_PINNED,	     /* truncate, CMA or offline: pins did not go away within the bound */
 
 	GUP_RULE_NO_MEMORY,
-	GUP_RULE_NO_SPACE,	 /* the DAX device is full */
+	GUP_RULE_NO_SPACE,	 /* the DAX device or the store of the file is full */
 	GUP_RULE_COUNT_OVERFLOW, /* the page's count is at its end */
 	GUP_RULE_MM_LIMIT,
 	GUP_RULE_OWNER_LIMIT,

@@ -39,6 +39,14 @@ static void map_secret(struct stage *s)
 	gup_object_put(object);
 }
 
+static int64_t make_file(struct stage *s)
+{
+	static struct store store;
+
+	store_init(&store);
+	return store_file(s->w.m, &store, NR * PAGE, true, &s->made);
+}
+
 static int64_t make_pfnmap(struct stage *s)
 {
 	return gup_pfnmap_create(s->w.m, UINT64_C(1) << 30, PAGE, &s->made);
@@ -104,12 +112,28 @@ static int64_t truncate(struct stage *s)
 
 static int64_t punch(struct stage *s)
 {
-	uint8_t buf[PAGE];
-
 	assert_int_equal(gup_object_punch(s->object, PAGE, PAGE, PATIENT_NS, NULL), 0);
 	s->tags[1] = UNKNOWN;
+	return 0;
+}
+
+/* To read a hole of a regular file takes a folio. */
+static void read_hole(struct stage *s, int64_t result)
+{
+	uint8_t buf[PAGE];
+
+	(void)result;
 	assert_int_equal(gup_object_read(s->object, PAGE, buf, PAGE), PAGE);
 	assert_true(all_zero(buf, PAGE));
+}
+
+/* Nor does this, under a pin. */
+static int64_t sync(struct stage *s)
+{
+	assert_int_equal(pin_plain(s->w.mm, BASE, 1, GUP_WRITE, &s->held), 1);
+	assert_int_equal(gup_file_sync(s->object, NULL), 0);
+	assert_int_equal(gup_unpin_user_page(s->w.m, s->held), 0);
+	assert_true(pattern_is(s->store->pages[0], BASE, PAGE, 1));
 	return 0;
 }
 
@@ -176,6 +200,7 @@ const struct scene scenes_object[] = {
 	{ .name = "make shared memory", .kinds = ONCE, .act = make_shm, .undo = drop_made },
 	{ .name = "make secret memory", .kinds = ONCE, .act = make_secret, .undo = drop_made },
 	{ .name = "touch secret memory", .kinds = ONCE, .prepare = map_secret, .act = touch_secret, .success = 7 },
+	{ .name = "make a file", .kinds = ONCE, .act = make_file, .undo = drop_made },
 	{ .name = "make a range of registers", .kinds = ONCE, .act = make_pfnmap, .undo = drop_made },
 	{ .name = "make a DAX file",
 	  .kinds = ONCE,
@@ -195,7 +220,8 @@ const struct scene scenes_object[] = {
 	{ .name = "open a device", .kinds = ONCE, .act = open_device },
 	{ .name = "write far", .kinds = OBJECTS, .act = write_far, .success = PAGE, .other_error = -GUP_ENOSPC },
 	{ .name = "truncate", .kinds = OBJECTS, .act = truncate, .takes_none = true },
-	{ .name = "punch", .kinds = OBJECTS, .act = punch, .takes_none = true },
+	{ .name = "punch", .kinds = OBJECTS, .act = punch, .undo = read_hole, .takes_none = true },
+	{ .name = "write back", .kinds = ON(REGULAR), .act = sync, .takes_none = true },
 	{ .name = "register a notifier", .kinds = ONCE, .act = hear, .undo = do_not_hear },
 	{ .name = "insert an interval", .kinds = ONCE, .act = watch, .undo = do_not_watch },
 	{ .name = NULL },

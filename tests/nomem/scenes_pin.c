@@ -95,14 +95,14 @@ static void drop_owner(struct stage *s, int64_t result)
 		.name = what, .kinds = on, .prepare = before, .act = take_pages, .undo = release_pages, .success = NR, \
 		.entry = from, .flags = how                                                                            \
 	}
-#define NOT_DAX (ANY & ~ON(DAX)) /* refuses pins for long */
+#define FOR_LONG (ANY & ~(ON(DAX) | ON(REGULAR))) /* those refuse it */
 #define LONG_WRITE (GUP_WRITE | GUP_LONGTERM)
 
 /* By each entry: pages that are not there yet, and pages that must move before they may be held for long. */
 #define ENTRY(entry)                                                                                                   \
 	TAKE(#entry " for reading, fresh", 0, entry, ANY, map_fresh),                                                  \
 		TAKE(#entry " for writing, fresh", GUP_WRITE, entry, ANY, map_fresh),                                  \
-		TAKE(#entry " for long, fresh", LONG_WRITE, entry, NOT_DAX, map_fresh)
+		TAKE(#entry " for long, fresh", LONG_WRITE, entry, FOR_LONG, map_fresh)
 #define MOVES(entry) TAKE(#entry " for long", LONG_WRITE, entry, ON(CMA) | ON(MOVABLE), NULL)
 #define COPIES(entry)                                                                                                  \
 	TAKE(#entry " for reading, shared", 0, entry, COPIED_ON_WRITE | ON(READONLY), fork_first),                     \
@@ -143,12 +143,16 @@ const struct scene scenes_pin[] = {
 	  .undo = release_own_pin,
 	  .flags = GUP_WRITE },
 	{ .name = "own form for long, fresh",
-	  .kinds = NOT_DAX,
+	  .kinds = FOR_LONG,
 	  .prepare = map_fresh,
 	  .act = own_pin,
 	  .undo = release_own_pin,
 	  .flags = LONG_WRITE },
-	{ .name = "own form for long", .kinds = NOT_DAX, .act = own_pin, .undo = release_own_pin, .flags = LONG_WRITE },
+	{ .name = "own form for long",
+	  .kinds = FOR_LONG,
+	  .act = own_pin,
+	  .undo = release_own_pin,
+	  .flags = LONG_WRITE },
 	{ .name = "make an owner", .kinds = ONCE, .act = make_owner, .undo = drop_owner },
 	{ .name = "write remotely after fork",
 	  .kinds = COPIED_ON_WRITE,

@@ -26,15 +26,34 @@ static const struct {
 	[SHARED] = { "shared", { .normal = 4, .no_huge_pages = true } },
 	[HUGE_SHARED] = { "shared 2M", { .normal = 8, .no_huge_pages = true } },
 	[DAX] = { "dax", { .normal = 4, .dax = 6, .no_huge_pages = true } },
+	[REGULAR] = { "file", { .normal = 4, .no_huge_pages = true } },
 	[READONLY] = { "read-only", { .normal = 4, .no_huge_pages = true } },
 	[PRIVATE] = { "private", { .normal = 4, .no_huge_pages = true } },
 };
 
 /* ---- the buffer ---- */
 
+/* One behind the buffer, and one behind what is mapped afresh. */
+static struct store stores[2];
+
+static struct gup_object *new_file(struct stage *s)
+{
+	struct store *store = &stores[s->object != NULL];
+	struct gup_object *object;
+
+	if (!s->object)
+		s->store = store;
+	store_init(store);
+	assert_int_equal(store_file(s->w.m, store, HUGE, true, &object), 0);
+	return object;
+}
+
 static struct gup_object *new_object(struct stage *s)
 {
 	struct gup_object *object;
+
+	if (s->kind == REGULAR)
+		return new_file(s);
 
 	if (s->kind == DAX)
 		return new_dax_file(&s->w, HUGE);

@@ -9,6 +9,7 @@
 #ifndef SWEEP_H
 #define SWEEP_H
 
+#include "store.h"
 #include "world.h"
 
 #define NR 4 /* pages of a buffer that are filled and looked at */
@@ -22,6 +23,7 @@ enum kind {
 	SHARED,
 	HUGE_SHARED,
 	DAX,
+	REGULAR, /* a file that tracks what is dirty */
 	READONLY,
 	PRIVATE, /* of an object, with pages of its own */
 	NR_KINDS,
@@ -31,7 +33,7 @@ enum kind {
 #define ONCE ON(ANON) /* the buffer plays no part */
 #define ANY (ON(NR_KINDS) - 1)
 #define ANONYMOUS (ON(ANON) | ON(HUGE_ANON) | ON(CMA) | ON(MOVABLE))
-#define OBJECTS (ON(SHARED) | ON(HUGE_SHARED) | ON(DAX))
+#define OBJECTS (ON(SHARED) | ON(HUGE_SHARED) | ON(DAX) | ON(REGULAR))
 #define WRITABLE (ANY & ~ON(READONLY))
 #define COPIED_ON_WRITE (ANONYMOUS | ON(PRIVATE))
 
@@ -46,6 +48,7 @@ struct stage {
 	enum kind kind;
 	uint32_t tags[NR];
 	struct gup_object *object; /* of the buffer, NULL if it is anonymous */
+	struct store *store;	   /* behind the object, if it is a regular file */
 	struct gup_mm *child;
 	struct gup_page *pages[NR]; /* taken by the call */
 	struct gup_page *held;	    /* taken before */
