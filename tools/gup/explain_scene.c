@@ -42,6 +42,39 @@ static void make_config(const struct gup_question *q, struct gup_machine_config 
 	}
 }
 
+/* A disk full of zeroes, which keeps nothing. */
+static int disk_read(void *context, uint64_t index, void *page)
+{
+	(void)context;
+	(void)index;
+	(void)page;
+	return 0;
+}
+
+static int disk_write(void *context, uint64_t index, const void *page, uint32_t bytes)
+{
+	(void)context;
+	(void)index;
+	(void)page;
+	(void)bytes;
+	return 0;
+}
+
+static void disk_discard(void *context, uint64_t offset, uint64_t end)
+{
+	(void)context;
+	(void)offset;
+	(void)end;
+}
+
+static int make_file(struct scene *s, uint64_t bytes)
+{
+	static const struct gup_file_ops disk = { .read = disk_read, .write = disk_write, .discard = disk_discard };
+	const struct gup_file_config config = { .ops = &disk, .bytes = bytes, .dirty_tracking = true };
+
+	return gup_file_create(s->m, &config, &s->object);
+}
+
 static int make_object(struct scene *s)
 {
 	uint64_t bytes = s->q->beyond ? 0 : BYTES;
@@ -49,13 +82,20 @@ static int make_object(struct scene *s)
 	switch (s->q->backing) {
 	case GUP_BACKING_MEMFD:
 	case GUP_BACKING_TMPFS:
+	case GUP_BACKING_DRIVER:
 		return gup_shm_create(s->m, bytes, 0, &s->object);
+	case GUP_BACKING_FILE:
+		return make_file(s, bytes);
 	case GUP_BACKING_FSDAX:
 		return gup_dax_file_create(s->m, "pmem", bytes, &s->object);
 	case GUP_BACKING_DEVDAX:
 		return gup_devdax_open(s->m, "pmem", &s->object);
+	case GUP_BACKING_SECRET:
+		return gup_secret_create(s->m, bytes, &s->object);
 	case GUP_BACKING_PFNMAP:
 		return gup_pfnmap_create(s->m, REGISTERS, BYTES, &s->object);
+	case GUP_BACKING_HUGETLB:
+		return -GUP_ENODEV;
 	default:
 		return 0;
 	}
