@@ -124,6 +124,32 @@ refused 6.8 EFAULT NOFAULT write,nofault anon
 says 'after touching the pages'
 taken 6.8 write,nofault anon --touched
 
+# Files that are written back: the rule is from 6.5, and only for shared mappings that are written to for long.
+for fs in ext4 xfs btrfs; do
+	refused 6.8 EFAULT DIRTY_TRACKED write,longterm shared:$fs
+	says '^    It is so since 6.5'
+	says '^      linux 5.2 to 6.4  *taken$'
+	for what in 'without WRITE' 'without LONGTERM' 'MAP_PRIVATE' 'a memfd, MAP_SHARED' 'anonymous memory'; do
+		says "^      $what  "
+	done
+	silent_on 'native rules'
+	for kernel in 5.2 6.1 6.4; do
+		taken $kernel write,longterm shared:$fs
+	done
+	for flags in write longterm 0; do
+		taken 6.12 $flags shared:$fs
+	done
+	taken 6.12 write,longterm private:$fs
+	refused 6.12 EFAULT VMA_NOT_WRITABLE write,longterm shared:$fs,r
+	refused native EFAULT DIRTY_TRACKED write,longterm $fs
+	refused 6.1 EOPNOTSUPP 'by io_uring itself' io_uring private:$fs
+	taken 6.5 io_uring private:$fs
+	refused 6.5 EFAULT DIRTY_TRACKED io_uring shared:$fs
+done
+for flags in 0 write longterm write,longterm; do
+	refused 6.12 EFAULT SECRET $flags secret
+done
+
 # Where the pages lie, and who holds them.
 taken 6.8 write,longterm anon --memory cma
 says 'after the pages were moved'

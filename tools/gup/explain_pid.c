@@ -16,6 +16,7 @@
 #define COMMAND "gup explain"
 #define MOST_SAID 10
 #define CAP_IPC_LOCK_BIT 14
+#define MOST_BUFFER (UINT64_C(1) << 30) /* of io_uring */
 
 struct piece {
 	uint64_t start, end;
@@ -182,6 +183,8 @@ static bool add_mapping(struct range *r, const struct gup_question *q, const str
 		within.q.prot &= ~GUP_PROT_WRITE;
 	within.end = end_of_file(map, behind.size);
 	within.unsure = behind.unsure;
+	if (map->vm_flags & GUP_VMF_MIXED)
+		within.unsure = "a driver may have put frames without page descriptors there, which are refused";
 	copy_printable(within.path, sizeof(within.path), map->path);
 	past = within;
 	past.start = within.end;
@@ -259,7 +262,7 @@ static void say_piece(const struct piece *piece)
 	if (*piece->path)
 		printf("%38s%s\n", "", piece->path);
 	if (piece->unsure)
-		printf("%38s%s\n", "", piece->unsure);
+		printf("%38s(%s)\n", "", piece->unsure);
 }
 
 static void say_pieces(const struct range *r)
@@ -291,35 +294,61 @@ static bool read_word(pid_t pid, const char *file, const char *key, char out[32]
 	return found;
 }
 
-/* What io_uring and others count: pages that stay locked, against RLIMIT_MEMLOCK. */
-static void say_limit(const struct range *r)
+/* What io_uring and others count: pages that stay locked. Return: whether they may. */
+static bool say_locked_limit(const struct range *r)
 {
 	char limit[32], caps[32] = "0", wanted[32], most[32];
 	uint64_t bytes = r->end - r->start;
 
 	if (!read_word(r->pid, "limits", "Max locked memory", limit))
-		return;
+		return true;
 	read_word(r->pid, "status", "CapEff:", caps);
-	printf("\n  RLIMIT_MEMLOCK: ");
-	if (!strcmp(limit, "unlimited"))
-		printf("unlimited.\n");
-	else if (strtoull(caps, NULL, 16) >> CAP_IPC_LOCK_BIT & 1)
-		printf("does not bind this process, which has CAP_IPC_LOCK.\n");
-	else if (bytes > strtoull(limit, NULL, 10))
-		printf("%s, less than these %s: io_uring and drivers that count locked memory return\n"
-		       "  -ENOMEM; raise it (ulimit -l, LimitMEMLOCK=).\n",
-		       size_text(strtoull(limit, NULL, 10), most, sizeof(most)),
-		       size_text(bytes, wanted, sizeof(wanted)));
-	else
-		printf("%s, enough for these %s unless the user has locked more elsewhere.\n",
-		       size_text(strtoull(limit, NULL, 10), most, sizeof(most)),
-		       size_text(bytes, wanted, sizeof(wanted)));
+	if (!strcmp(limit, "unlimited") || strtoull(caps, NULL, 16) >> CAP_IPC_LOCK_BIT & 1) {
+		printf("\n  RLIMIT_MEMLOCK does not bind this process.\n");
+		return true;
+	}
+	size_text(strtoull(limit, NULL, 10), most, sizeof(most));
+	size_text(bytes, wanted, sizeof(wanted));
+	if (bytes <= strtoull(limit, NULL, 10)) {
+		printf("\n  RLIMIT_MEMLOCK is %s, enough for these %s if not much else is locked.\n", most, wanted);
+		return true;
+	}
+	printf("\n  RLIMIT_MEMLOCK is %s, less than these %s: io_uring, and drivers that count locked memory, return\n"
+	       "  -ENOMEM; raise it (ulimit -l, LimitMEMLOCK=).\n",
+	       most, wanted);
+	return false;
+}
+
+/* Return: whether io_uring takes a buffer of that size. */
+static bool say_buffer_limit(const struct range *r)
+{
+	if (r->end - r->start <= MOST_BUFFER)
+		return true;
+	printf("\n  io_uring takes at most 1G in one buffer, and returns -EFAULT for more: register it in parts.\n");
+	return false;
+}
+
+/* Return: whether nothing there keeps io_uring from registering it. */
+static bool say_limits(const struct range *r, const struct gup_question *q)
+{
+	bool ok = true;
+
+	if (q->flags & GUP_LONGTERM)
+		ok = say_locked_limit(r);
+	if (!q->io_uring)
+		return true;
+	return say_buffer_limit(r) && ok;
 }
 
 static bool explain_refusal(const struct range *r, const struct piece *piece)
 {
-	printf("\n  At 0x%" PRIx64 ", after %" PRIu64 " pages that could be taken:\n", piece->start,
-	       (piece->start - r->start) / GUP_PAGE_SIZE);
+	uint64_t good = (piece->start - r->start) / GUP_PAGE_SIZE;
+
+	printf("\n  At 0x%" PRIx64 ", after %" PRIu64 " pages that could be taken:\n", piece->start, good);
+	if (good && piece->q.io_uring)
+		gup_say("(io_uring returns -EFAULT when it gets a part only, whatever the reason.)");
+	else if (good)
+		gup_say("(The call may return that count instead of the error.)");
 	return gup_say_answer(&piece->q, &piece->answer);
 }
 
@@ -348,9 +377,7 @@ static int explain(struct range *r, const struct gup_question *q)
 		printf("\n    TAKEN\n");
 	else if (!explain_refusal(r, refused))
 		return GUP_EXIT_FAILED;
-	if (q->flags & GUP_LONGTERM)
-		say_limit(r);
-	return refused ? GUP_EXIT_FAILED : GUP_EXIT_OK;
+	return say_limits(r, q) && !refused ? GUP_EXIT_OK : GUP_EXIT_FAILED;
 }
 
 int gup_explain_pid(const char *pid, int argc, char **argv, struct gup_question *q)
