@@ -269,6 +269,54 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 	return err;
 }
 
+/* What faulting in for @advice, or without any, must be allowed to do in a VMA. */
+static int populate_check(const struct gup_vma *vma, unsigned int advice)
+{
+	u32 need = GUP_VM_PROT;
+
+	if (advice)
+		need = advice == GUP_MADV_POPULATE_WRITE ? GUP_VM_WRITE : GUP_VM_READ;
+	if (!(vma->flags & GUP_VM_PFNMAP) && vma->flags & need && !gup_vma_is(vma, GUP_OBJECT_SECRET))
+		return 0;
+	return advice ? -GUP_EINVAL : -GUP_EFAULT;
+}
+
+/* Fault in one VMA's part of a range. */
+static int populate_vma(struct gup_vma *vma, u64 start, u64 end, unsigned int advice)
+{
+	bool write = (vma->flags & (GUP_VM_WRITE | GUP_VM_SHARED)) == GUP_VM_WRITE;
+	struct gup_slot slot;
+	int err = populate_check(vma, advice);
+
+	if (advice)
+		write = advice == GUP_MADV_POPULATE_WRITE;
+	while (!err && start < end) {
+		err = gup_fault_in(vma->mm, vma, start, write ? GUP_FAULT_WRITE : 0);
+		gup_pt_descend(vma->mm->m, vma->mm->root, start, &slot);
+		start = gup_pt_next(start, slot.level > 1 ? 0 : slot.level);
+	}
+	return err;
+}
+
+static int populate(struct gup_mm *mm, u64 addr, u64 end, unsigned int advice)
+{
+	struct gup_vma *vma;
+	int err = 0;
+
+	gup_mmap_read_lock(mm);
+	while (addr < end && !err) {
+		vma = gup_vma_find(mm, addr);
+		if (!vma) {
+			err = -GUP_ENOMEM;
+			break;
+		}
+		err = populate_vma(vma, addr, gup_min(end, gup_vma_end(vma)), advice);
+		addr = gup_vma_end(vma);
+	}
+	gup_mmap_read_unlock(mm);
+	return err;
+}
+
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice)
 {
 	int err;
@@ -286,50 +334,18 @@ int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int 
 		err = dontneed_locked(mm, addr, addr + length);
 		gup_mmap_read_unlock(mm);
 		return err;
+	case GUP_MADV_POPULATE_READ:
+	case GUP_MADV_POPULATE_WRITE:
+		return populate(mm, addr, addr + length, advice);
 	default:
 		return -GUP_EINVAL;
 	}
 }
 
-/* Fault in one VMA's part of a range. */
-static int populate_vma(struct gup_vma *vma, u64 start, u64 end)
-{
-	bool write = (vma->flags & (GUP_VM_WRITE | GUP_VM_SHARED)) == GUP_VM_WRITE;
-	struct gup_slot slot;
-	int err;
-
-	if (vma->flags & GUP_VM_PFNMAP || !(vma->flags & GUP_VM_PROT) || gup_vma_is(vma, GUP_OBJECT_SECRET))
-		return -GUP_EFAULT;
-	while (start < end) {
-		err = gup_fault_in(vma->mm, vma, start, write ? GUP_FAULT_WRITE : 0);
-		if (err)
-			return err;
-		gup_pt_descend(vma->mm->m, vma->mm->root, start, &slot);
-		start = gup_pt_next(start, slot.level > 1 ? 0 : slot.level);
-	}
-	return 0;
-}
-
 int gup_populate(struct gup_mm *mm, uint64_t addr, uint64_t length)
 {
-	struct gup_vma *vma;
-	u64 end;
-	int err = 0;
-
 	length = mm ? range_length(addr, length) : 0;
 	if (!length)
 		return -GUP_EINVAL;
-	end = addr + length;
-	gup_mmap_read_lock(mm);
-	while (addr < end && !err) {
-		vma = gup_vma_find(mm, addr);
-		if (!vma) {
-			err = -GUP_ENOMEM;
-			break;
-		}
-		err = populate_vma(vma, addr, gup_min(end, gup_vma_end(vma)));
-		addr = gup_vma_end(vma);
-	}
-	gup_mmap_read_unlock(mm);
-	return err;
+	return populate(mm, addr, addr + length, 0);
 }

@@ -31,6 +31,8 @@ struct gup_mm;
 #define GUP_MADV_DONTNEED 4u
 #define GUP_MADV_HUGEPAGE 14u
 #define GUP_MADV_NOHUGEPAGE 15u
+#define GUP_MADV_POPULATE_READ 22u  /* fault in as loads would */
+#define GUP_MADV_POPULATE_WRITE 23u /* fault in as stores would */
 
 /**
  * gup_mm_create() - an empty address space
@@ -157,7 +159,8 @@ int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
 int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot);
 
 /**
- * gup_madvise() - GUP_MADV_DONTNEED drops what is mapped there; the HUGEPAGE pair allows or forbids 2 MiB folios
+ * gup_madvise() - GUP_MADV_DONTNEED drops what is mapped there; the HUGEPAGE pair allows or forbids 2 MiB folios; the
+ * POPULATE pair faults pages in
  * @mm:     the mm
  * @addr:   user address, a multiple of 4 KiB
  * @length: bytes, more than 0, rounded up to 4 KiB
@@ -166,10 +169,13 @@ int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int
  * DONTNEED under a pin leaves the pinned page to the pin: the next touch gets a new one. What gup_mlock() locked it does
  * not drop.
  *
- * Context: sleeps. DONTNEED takes mmap_lock for reading, the others for writing.
+ * POPULATE_WRITE writes nothing, but breaks COW and gives holes of an object memory. Both stop at the first page that
+ * cannot be had; what comes before stays faulted in.
+ *
+ * Context: sleeps. The HUGEPAGE pair takes mmap_lock for writing, the others for reading.
  * Return: as for gup_mprotect(), but DONTNEED drops what it finds mapped even if it returns -ENOMEM for a hole, as
- * Linux does; -EINVAL also for other advice and for DONTNEED when it comes to PFNMAP or to a
- * locked mapping.
+ * Linux does; -EINVAL also for other advice, for DONTNEED when it comes to PFNMAP or to a locked mapping, and for
+ * POPULATE when it comes to PFNMAP, secret memory or protection that forbids it; -EFAULT for POPULATE where a fault fails.
  */
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice);
 

@@ -323,6 +323,40 @@ static void populate(void **state)
 	world_end(&w);
 }
 
+static void populate_advice(void **state)
+{
+	struct gup_object *shm, *regs;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	map_anon(w.mm, BASE, 4 * PAGE);
+	assert_int_equal(gup_madvise(w.mm, BASE, 2 * PAGE, GUP_MADV_POPULATE_READ), 0);
+	assert_int_equal(frame_at(w.mm, BASE + PAGE).kind, GUP_FRAME_ZERO);
+	assert_int_equal(gup_user_pfn(w.mm, BASE + 2 * PAGE), 0);
+	assert_int_equal(gup_madvise(w.mm, BASE, 4 * PAGE, GUP_MADV_POPULATE_WRITE), 0);
+	assert_int_equal(frame_at(w.mm, BASE + 3 * PAGE).kind, GUP_FRAME_ANON);
+	assert_int_equal(gup_madvise(w.mm, BASE, 5 * PAGE, GUP_MADV_POPULATE_READ), -GUP_ENOMEM);
+	assert_int_equal(gup_mprotect(w.mm, BASE + PAGE, PAGE, GUP_PROT_READ), 0);
+	assert_int_equal(gup_madvise(w.mm, BASE, 5 * PAGE, GUP_MADV_POPULATE_WRITE), -GUP_EINVAL);
+	assert_int_equal(gup_mprotect(w.mm, BASE, PAGE, GUP_PROT_WRITE), 0);
+	assert_int_equal(gup_madvise(w.mm, BASE, PAGE, GUP_MADV_POPULATE_READ), -GUP_EINVAL);
+	assert_int_equal(gup_madvise(w.mm, BASE, PAGE, GUP_MADV_POPULATE_WRITE), 0);
+	assert_int_equal(gup_pfnmap_create(w.m, UINT64_C(1) << 30, PAGE, &regs), 0);
+	map_shared(w.mm, BASE + HUGE, PAGE, regs);
+	assert_int_equal(gup_madvise(w.mm, BASE + HUGE, PAGE, GUP_MADV_POPULATE_READ), -GUP_EINVAL);
+	/* What comes before the end of the object stays. */
+	shm = new_shm(&w, 2 * PAGE);
+	map_private(w.mm, BASE + 2 * HUGE, 4 * PAGE, shm);
+	assert_int_equal(gup_madvise(w.mm, BASE + 2 * HUGE, 4 * PAGE, GUP_MADV_POPULATE_READ), -GUP_EFAULT);
+	assert_int_equal(frame_at(w.mm, BASE + 2 * HUGE + PAGE).kind, GUP_FRAME_SHM);
+	assert_int_equal(gup_madvise(w.mm, BASE + 2 * HUGE, 4 * PAGE, GUP_MADV_POPULATE_WRITE), -GUP_EFAULT);
+	assert_int_equal(frame_at(w.mm, BASE + 2 * HUGE + PAGE).kind, GUP_FRAME_ANON);
+	gup_object_put(regs);
+	gup_object_put(shm);
+	world_end(&w);
+}
+
 static int fixup(struct gup_mm *mm, uint64_t addr, unsigned int flags)
 {
 	bool unlocked = false;
@@ -399,6 +433,7 @@ int main(void)
 		cmocka_unit_test(huge_shared_memory),
 		cmocka_unit_test(beyond_the_end),
 		cmocka_unit_test(populate),
+		cmocka_unit_test(populate_advice),
 		cmocka_unit_test(fixup_user_fault),
 		cmocka_unit_test(copies_stop_where_they_must),
 	};
