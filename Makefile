@@ -3,6 +3,7 @@
 #
 #   make demo [FILE=path]   the main job, on FILE's bytes
 #   make test               all tests, once
+#   make test-live          what the running kernel pins, copies and refuses, and what libgup does, cell by cell
 #   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
 #   make test-sim N=1000000 schedules of generated programs on the deterministic host
@@ -21,7 +22,7 @@ N ?= 1000000
 TIME ?= 60
 SEED ?=
 
-.PHONY: demo test test-drivers test-driver-mutants test-sim test-mutants test-model test-cross fuzz coverage soak ci \
+.PHONY: demo test test-live test-drivers test-driver-mutants test-sim test-mutants test-model test-cross fuzz coverage soak ci \
 	bench format lint install clean
 
 demo:
@@ -33,6 +34,11 @@ test:
 	@scripts/deps test
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
 	@scripts/run-tests build/test
+
+test-live:
+	@scripts/deps test
+	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
+	@scripts/test-live build/test/tests/cells || test $$? = 77
 
 test-drivers:
 	@scripts/deps drivers

@@ -157,15 +157,15 @@ void probe_run(const struct cell *cell, const struct places *places, struct span
 }
 
 /* mlock() and registrations count against it, of all processes of the user together. */
-static bool lock_limit_is_small(void)
+static const char *limit_missing(void)
 {
 	struct rlimit limit;
 
 	if (geteuid() == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
-		return false;
+		return NULL;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_MEMLOCK, &limit);
-	return limit.rlim_cur < 16 * CELL_BYTES;
+	return limit.rlim_cur < 16 * CELL_BYTES ? "the limit of locked memory is below 1 MiB" : NULL;
 }
 
 static const char *vm_missing(void)
@@ -192,6 +192,8 @@ static const char *direct_missing(const char *dir)
 
 const char *probe_missing(enum cell_probe probe, const struct places *places)
 {
+	const char *reason;
+
 	switch (probe) {
 	case CELL_VM_READV:
 	case CELL_VM_WRITEV:
@@ -204,8 +206,9 @@ const char *probe_missing(enum cell_probe probe, const struct places *places)
 	case CELL_VMSPLICE:
 		return NULL;
 	case CELL_MLOCK:
-		return lock_limit_is_small() ? "the limit of locked memory is below 1 MiB" : NULL;
+		return limit_missing();
 	default:
-		return lock_limit_is_small() ? "the limit of locked memory is below 1 MiB" : ring_missing();
+		reason = ring_missing();
+		return reason ? reason : limit_missing();
 	}
 }

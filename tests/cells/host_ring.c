@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <liburing.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,9 +17,11 @@ const char *ring_missing(void)
 {
 	struct io_uring ring;
 	int err = io_uring_queue_init(2, &ring, 0);
+	static char reason[64];
 
+	snprintf(reason, sizeof(reason), "io_uring: %s", strerror(-err));
 	if (err < 0)
-		return strerror(-err);
+		return reason;
 	io_uring_queue_exit(&ring);
 	return NULL;
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/cells/gup_register.c - a registration as io_uring makes it, and what is written through it after something
+ * happened to the mapping.
+ */
+#include "cells_gup.h"
+
+#include <string.h>
+
+/* Pins everything for as long as it likes, or nothing. */
+static long pin_buffer(struct room *room, struct gup_page **pages)
+{
+	long nr = gup_pin_user_pages_fast(room->mm, room->addr, CELL_PAGES, GUP_WRITE | GUP_LONGTERM, pages);
+
+	if (nr <= 0 || nr == CELL_PAGES)
+		return nr;
+	gup_unpin_user_pages(room->m, pages, (unsigned long)nr);
+	return -GUP_EFAULT;
+}
+
+static int cut_and_grow(struct room *room)
+{
+	int err = gup_object_truncate(room->object, 0, 0, NULL);
+
+	return err ? err : gup_object_truncate(room->object, CELL_BYTES, 0, NULL);
+}
+
+static int happen(const struct cell *cell, struct room *room)
+{
+	int err;
+
+	switch (cell->probe) {
+	case CELL_PIN_FORK:
+		err = room_fork(room);
+		room_store(room, CELL_IS_LATE);
+		return err;
+	case CELL_PIN_DONTNEED:
+		return gup_madvise(room->mm, room->addr, room->bytes, GUP_MADV_DONTNEED);
+	case CELL_PIN_REMAP:
+		err = gup_munmap(room->mm, room->addr, room->bytes);
+		return err ? err : room_map(cell, room);
+	default:
+		return cut_and_grow(room);
+	}
+}
+
+static void write_through(struct room *room, struct gup_page **pages)
+{
+	for (int i = 0; i < CELL_PAGES; i++)
+		memset(gup_page_address(room->m, pages[i]), CELL_IS_PROBE, CELL_PAGE);
+}
+
+void register_run(const struct cell *cell, struct room *room, struct cell_result *r)
+{
+	struct gup_page *pages[CELL_PAGES];
+	int err;
+
+	r->value = pin_buffer(room, pages);
+	if (r->value <= 0)
+		return;
+	if (cell->probe != CELL_REGISTER) {
+		err = happen(cell, room);
+		if (err)
+			r->value = err;
+		else
+			write_through(room, pages);
+		room_look(cell, room, r);
+	}
+	gup_unpin_user_pages_dirty_lock(room->m, pages, CELL_PAGES, true);
+}
