@@ -149,15 +149,18 @@ static void read_arguments(int argc, char **argv, struct run *run)
 		run->pattern = argv[optind];
 }
 
-static void say_where(const struct places *places)
+static void say_where(const struct run *run)
 {
 	struct utsname name;
 	char line[512];
 
 	uname(&name);
 	snprintf(line, sizeof(line), "# kernel %s %s, files on %s\n", name.release, name.machine,
-		 places_filesystem(places->file));
+		 places_filesystem(run->places.file));
 	say(line);
+	snprintf(line, sizeof(line), "# only %s\n", run->pattern);
+	if (strcmp(run->pattern, "*") != 0)
+		say(line);
 }
 
 int main(int argc, char **argv)
@@ -167,7 +170,7 @@ int main(int argc, char **argv)
 	char name[128];
 
 	read_arguments(argc, argv, &run);
-	say_where(&run.places);
+	say_where(&run);
 	find_missing(&run);
 	do {
 		cell_name(&cell, name, sizeof(name));

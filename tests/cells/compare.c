@@ -3,7 +3,7 @@
  * tests/cells/compare.c - compare-cells: what a kernel printed against what libgup printed, cell by cell.
  *
  * A cell agrees, or differs by intent as an entry of the differences file says, or differs, which is an error. A cell
- * that one of the two has skipped with a line is skipped; one that is missing without a line is an error. So is an entry
+ * that one of the two has skipped with a line, "# skip" or "# only", is skipped; one that is missing without a line is an error. So is an entry
  * that no cell needs: it would hide what comes later.
  */
 #define _GNU_SOURCE
@@ -109,21 +109,22 @@ static const char *find_result(struct output *out, const char *name)
 	return NULL;
 }
 
-static bool has_line(const struct output *out, const char *what, const char *name)
+/* Whether a comment at the beginning says that the cell was not tried. */
+static bool is_skipped(const struct output *out, const struct cell *cell, const char *name)
 {
-	char begin[128];
+	char mapping[64], probe[64];
 
-	snprintf(begin, sizeof(begin), "# skip %s %s:", what, name);
-	for (size_t i = 0; i < out->nr && out->lines[i][0] == '#'; i++)
-		if (strncmp(out->lines[i], begin, strlen(begin)) == 0)
+	snprintf(mapping, sizeof(mapping), "# skip mapping %s:", cell_mappings[cell->mapping]);
+	snprintf(probe, sizeof(probe), "# skip probe %s:", cell_probes[cell->probe]);
+	for (size_t i = 0; i < out->nr && out->lines[i][0] == '#'; i++) {
+		const char *line = out->lines[i];
+
+		if (strncmp(line, mapping, strlen(mapping)) == 0 || strncmp(line, probe, strlen(probe)) == 0)
 			return true;
+		if (strncmp(line, "# only ", 7) == 0 && fnmatch(line + 7, name, 0) != 0)
+			return true;
+	}
 	return false;
-}
-
-static bool is_skipped(const struct output *out, const struct cell *cell)
-{
-	return has_line(out, "mapping", cell_mappings[cell->mapping]) ||
-	       has_line(out, "probe", cell_probes[cell->probe]);
 }
 
 static struct entry *find_entry(struct comparison *c, const char *name)
@@ -147,7 +148,6 @@ static enum verdict judge_results(const char *name, const char *host, const char
 
 static void judge(struct comparison *c, const struct cell *cell)
 {
-	bool skipped = is_skipped(&c->host, cell) || is_skipped(&c->gup, cell);
 	enum verdict verdict = SKIPPED;
 	struct entry *entry;
 	const char *host, *gup;
@@ -157,7 +157,7 @@ static void judge(struct comparison *c, const struct cell *cell)
 	entry = find_entry(c, name);
 	host = find_result(&c->host, name);
 	gup = find_result(&c->gup, name);
-	if (!skipped)
+	if (!is_skipped(&c->host, cell, name) && !is_skipped(&c->gup, cell, name))
 		verdict = judge_results(name, host, gup, entry);
 	c->counts[cell->probe][verdict]++;
 	if (entry) {

@@ -7,15 +7,27 @@
 
 #include <string.h>
 
+/*
+ * Before Linux 6.5 it was io_uring itself that refused files, after pinning, unless they are shared memory or huge pages.
+ * A private mapping of /dev/zero is anonymous memory that still names its file.
+ */
+static bool refused_by_ring(const struct room *room, enum cell_mapping mapping)
+{
+	bool file = mapping >= CELL_FILE_PRIVATE && mapping <= CELL_DAX_SHARED;
+
+	return gup_machine_contract(room->m) == GUP_LINUX_6_1 && (file || mapping == CELL_ZERO_PRIVATE);
+}
+
 /* Pins everything for as long as it likes, or nothing. */
-static long pin_buffer(struct room *room, struct gup_page **pages)
+static long pin_buffer(struct room *room, enum cell_mapping mapping, struct gup_page **pages)
 {
 	long nr = gup_pin_user_pages_fast(room->mm, room->addr, CELL_PAGES, GUP_WRITE | GUP_LONGTERM, pages);
+	bool refused = nr == CELL_PAGES && refused_by_ring(room, mapping);
 
-	if (nr <= 0 || nr == CELL_PAGES)
+	if (nr <= 0 || (nr == CELL_PAGES && !refused))
 		return nr;
 	gup_unpin_user_pages(room->m, pages, (unsigned long)nr);
-	return -GUP_EFAULT;
+	return refused ? -GUP_EOPNOTSUPP : -GUP_EFAULT;
 }
 
 static int cut_and_grow(struct room *room)
@@ -55,7 +67,7 @@ void register_run(const struct cell *cell, struct room *room, struct cell_result
 	struct gup_page *pages[CELL_PAGES];
 	int err;
 
-	r->value = pin_buffer(room, pages);
+	r->value = pin_buffer(room, cell->mapping, pages);
 	if (r->value <= 0)
 		return;
 	if (cell->probe != CELL_REGISTER) {
