@@ -168,12 +168,29 @@ static const char *limit_missing(void)
 	return limit.rlim_cur < 16 * CELL_BYTES ? "the limit of locked memory is below 1 MiB" : NULL;
 }
 
-static const char *vm_missing(void)
+static const char *vm_missing(bool write)
 {
 	char a = 0, b = 0;
 	struct iovec local = { &a, 1 }, remote = { &b, 1 };
+	ssize_t done = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0)
+			     : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 
-	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1 ? NULL : strerror(errno);
+	return done == 1 ? NULL : strerror(errno);
+}
+
+static const char *splice_missing(void)
+{
+	static char byte;
+	struct iovec iov = { &byte, 1 };
+	int ends[2], err = 0;
+
+	if (pipe(ends) < 0)
+		return strerror(errno);
+	if (vmsplice(ends[1], &iov, 1, SPLICE_F_NONBLOCK) != 1)
+		err = errno;
+	close(ends[0]);
+	close(ends[1]);
+	return err ? strerror(err) : NULL;
 }
 
 static const char *direct_missing(const char *dir)
@@ -197,14 +214,14 @@ const char *probe_missing(enum cell_probe probe, const struct places *places)
 	switch (probe) {
 	case CELL_VM_READV:
 	case CELL_VM_WRITEV:
-		return vm_missing();
+		return vm_missing(probe == CELL_VM_WRITEV);
 	case CELL_DIRECT_READ:
 		return direct_missing(places->file);
 	case CELL_POPULATE_READ:
 	case CELL_POPULATE_WRITE:
 		return madvise(NULL, 0, MADV_POPULATE_READ) < 0 ? strerror(errno) : NULL;
 	case CELL_VMSPLICE:
-		return NULL;
+		return splice_missing();
 	case CELL_MLOCK:
 		return limit_missing();
 	default:
