@@ -77,6 +77,8 @@ enum cell_probe {
 	CELL_POPULATE_READ,
 	CELL_POPULATE_WRITE,
 	CELL_MLOCK,
+	CELL_MEM_READ, /* /proc/PID/mem, as a debugger: with FOLL_FORCE */
+	CELL_MEM_WRITE,
 	CELL_PIN_FORK,	   /* and a write by the parent */
 	CELL_PIN_DONTNEED, /* MADV_DONTNEED */
 	CELL_PIN_REMAP,	   /* unmapped, and mapped again at the same place */

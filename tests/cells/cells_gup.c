@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void try_cell(const struct cell *cell, enum gup_contract_id contract)
+static void try_cell(const struct cell *cell, uint32_t kernel)
 {
 	char line[512];
 	struct cell_result r;
 	struct room room;
 	const char *wrong;
-	int err = room_open(cell, contract, &room);
+	int err = room_open(cell, kernel, &room);
 
 	if (!err)
 		err = room_state(cell, &room);
@@ -37,11 +37,6 @@ static void try_cell(const struct cell *cell, enum gup_contract_id contract)
 	}
 }
 
-static bool is_missing(const struct cell *cell)
-{
-	return mapping_missing(cell->mapping) || probe_missing(cell->probe);
-}
-
 static void say_missing(void)
 {
 	const char *reason;
@@ -51,40 +46,41 @@ static void say_missing(void)
 		if (reason)
 			printf("# skip mapping %s: %s\n", cell_mappings[i], reason);
 	}
-	for (int i = 0; i < CELL_NR_PROBES; i++) {
-		reason = probe_missing((enum cell_probe)i);
-		if (reason)
-			printf("# skip probe %s: %s\n", cell_probes[i], reason);
-	}
 }
 
-static enum gup_contract_id find_contract(const char *name)
+/* "6.1", "linux-6.1", "6.1.0-40-amd64"; the newest release with rules for one that is newer. 0: none that pins. */
+static uint32_t find_kernel(const char *text)
 {
-	int id = 0;
+	unsigned int major, minor;
+	uint32_t kernel;
 
-	while (id < GUP_NR_CONTRACTS && strcmp(name, gup_contract_name((enum gup_contract_id)id)) != 0)
-		id++;
-	return (enum gup_contract_id)id;
+	if (strncmp(text, "linux-", 6) == 0)
+		text += 6;
+	if (sscanf(text, "%u.%u", &major, &minor) != 2)
+		return 0;
+	kernel = GUP_KERNEL(major, minor);
+	if (kernel > GUP_KERNEL_NEWEST)
+		return GUP_KERNEL_NEWEST;
+	return gup_kernel_known(kernel) && kernel >= GUP_KERNEL(5, 6) ? kernel : 0;
 }
 
 int main(int argc, char **argv)
 {
-	enum gup_contract_id contract = argc > 1 ? find_contract(argv[1]) : GUP_NR_CONTRACTS;
+	uint32_t kernel = argc > 1 ? find_kernel(argv[1]) : 0;
 	const char *pattern = argc > 2 ? argv[2] : "*";
 	struct cell cell = { 0 };
 	char name[128];
 
-	if (argc < 2 || argc > 3 || contract == GUP_NR_CONTRACTS || contract == GUP_LINUX_5_2) {
-		fprintf(stderr,
-			"usage: cells-gup CONTRACT [PATTERN]; a contract is linux-6.12 or another of `gup contract`\n");
+	if (argc < 2 || argc > 3 || !kernel) {
+		fprintf(stderr, "usage: cells-gup KERNEL [PATTERN]; KERNEL is a release from 5.6 on, like 6.1\n");
 		return 2;
 	}
-	printf("# libgup, %s\n", gup_contract_name(contract));
+	printf("# libgup, linux-%u.%u\n", kernel >> 16, kernel & 0xffff);
 	say_missing();
 	do {
 		cell_name(&cell, name, sizeof(name));
-		if (!is_missing(&cell) && !fnmatch(pattern, name, 0))
-			try_cell(&cell, contract);
+		if (!mapping_missing(cell.mapping) && !fnmatch(pattern, name, 0))
+			try_cell(&cell, kernel);
 	} while (cell_next(&cell));
 	return 0;
 }

@@ -29,7 +29,7 @@ struct room {
 };
 
 /* gup_map.c. These return 0 or a negative errno. */
-int room_open(const struct cell *cell, enum gup_contract_id contract, struct room *room);
+int room_open(const struct cell *cell, uint32_t kernel, struct room *room);
 int room_map(const struct cell *cell, struct room *room);
 int room_state(const struct cell *cell, struct room *room);
 int room_protect(const struct cell *cell, struct room *room);
@@ -45,7 +45,6 @@ void room_look(const struct cell *cell, struct room *room, struct cell_result *r
 
 /* gup_probe.c */
 void probe_run(const struct cell *cell, struct room *room, struct cell_result *r);
-const char *probe_missing(enum cell_probe probe);
 
 /* gup_register.c */
 void register_run(const struct cell *cell, struct room *room, struct cell_result *r);

@@ -4,6 +4,7 @@
  * kernel.
  */
 #include "cells_gup.h"
+#include "store.h"
 
 #include <string.h>
 
@@ -13,19 +14,33 @@
 #define REGISTERS_PFN (UINT64_C(1) << 30)
 #define RW (GUP_PROT_READ | GUP_PROT_WRITE)
 
-static int open_object(struct gup_machine *m, enum cell_mapping mapping, struct gup_object **out)
+/* A file of a file system that tracks what is dirty: ext4, xfs and btrfs do. */
+static int open_file(struct room *room)
+{
+	static struct store store;
+
+	store_init(&store);
+	return store_file(room->m, &store, CELL_BYTES, true, &room->object);
+}
+
+static int open_object(struct room *room, enum cell_mapping mapping)
 {
 	switch (mapping) {
 	case CELL_MEMFD_PRIVATE:
 	case CELL_MEMFD_SHARED:
 	case CELL_TMPFS_PRIVATE:
 	case CELL_TMPFS_SHARED:
-		return gup_shm_create(m, CELL_BYTES, 0, out);
+		return gup_shm_create(room->m, CELL_BYTES, 0, &room->object);
 	case CELL_DAX_PRIVATE:
 	case CELL_DAX_SHARED:
-		return gup_dax_file_create(m, "pmem", CELL_BYTES, out);
+		return gup_dax_file_create(room->m, "pmem", CELL_BYTES, &room->object);
 	case CELL_PFNMAP:
-		return gup_pfnmap_create(m, REGISTERS_PFN, CELL_BYTES, out);
+		return gup_pfnmap_create(room->m, REGISTERS_PFN, CELL_BYTES, &room->object);
+	case CELL_FILE_PRIVATE:
+	case CELL_FILE_SHARED:
+		return open_file(room);
+	case CELL_SECRET:
+		return gup_secret_create(room->m, CELL_BYTES, &room->object);
 	default:
 		return 0; /* /dev/zero is anonymous, too */
 	}
@@ -56,12 +71,12 @@ int room_map(const struct cell *cell, struct room *room)
 	return at < 0 ? (int)at : 0;
 }
 
-int room_open(const struct cell *cell, enum gup_contract_id contract, struct room *room)
+int room_open(const struct cell *cell, uint32_t kernel, struct room *room)
 {
 	struct gup_machine_config config = {
 		.normal_bytes = 16 * MIB,
 		.dax[0] = { .name = "pmem", .bytes = 4 * MIB, .kind = GUP_DAX_FS },
-		.contract = contract,
+		.kernel = kernel,
 	};
 	int err;
 
@@ -70,7 +85,7 @@ int room_open(const struct cell *cell, enum gup_contract_id contract, struct roo
 	if (!err)
 		err = gup_mm_create(room->m, "cell", &room->mm);
 	if (!err)
-		err = open_object(room->m, cell->mapping, &room->object);
+		err = open_object(room, cell->mapping);
 	if (!err)
 		err = fill_object(cell, room);
 	if (cell->mapping == CELL_KERNEL)
@@ -100,11 +115,8 @@ const char *room_close(struct room *room)
 const char *mapping_missing(enum cell_mapping mapping)
 {
 	switch (mapping) {
-	case CELL_FILE_PRIVATE:
-	case CELL_FILE_SHARED:
 	case CELL_HUGETLB_PRIVATE:
 	case CELL_HUGETLB_SHARED:
-	case CELL_SECRET:
 		return "libgup has no such object";
 	default:
 		return NULL;

@@ -7,6 +7,7 @@
  */
 #include "cells_gup.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static long take_remote(struct room *room, uint64_t addr, long nr, unsigned int flags, struct gup_page **pages)
@@ -95,6 +96,37 @@ static void advise(struct room *room, unsigned int advice, struct cell_result *r
 	r->value = err ? err : r->wanted;
 }
 
+static void lock_pages(struct room *room, struct cell_result *r)
+{
+	uint64_t before = gup_mm_locked(room->mm);
+	int err = gup_mlock(room->mm, room->addr, CELL_BYTES);
+
+	r->value = err ? err : r->wanted;
+	if (!err)
+		snprintf(r->words, sizeof(r->words), " locked=%d", (int)(gup_mm_locked(room->mm) - before));
+}
+
+/* Offsets of a file are positive, and nothing done is -EIO. */
+static void through_mem(const struct cell *cell, struct room *room, struct cell_result *r)
+{
+	unsigned int flags = GUP_FORCE | (cell->probe == CELL_MEM_WRITE ? GUP_WRITE : 0);
+	unsigned char bytes[CELL_BYTES], came[CELL_PAGES];
+	int64_t done = -GUP_EINVAL;
+
+	memset(bytes, CELL_IS_PROBE, sizeof(bytes));
+	if (room->addr <= INT64_MAX)
+		done = gup_access_remote(room->mm, room->addr, bytes, CELL_BYTES, flags);
+	r->value = done < 0 ? (long)done : done / CELL_PAGE;
+	if (done == 0)
+		r->value = -GUP_EIO;
+	for (long i = 0; i < r->value; i++)
+		came[i] = bytes[i * CELL_PAGE];
+	if (cell->probe == CELL_MEM_WRITE)
+		room_look(cell, room, r);
+	else if (done > 0)
+		cell_word(r, "data", came, (size_t)r->value);
+}
+
 void probe_run(const struct cell *cell, struct room *room, struct cell_result *r)
 {
 	*r = (struct cell_result){ .wanted = CELL_PAGES };
@@ -115,13 +147,15 @@ void probe_run(const struct cell *cell, struct room *room, struct cell_result *r
 	case CELL_POPULATE_WRITE:
 		advise(room, GUP_MADV_POPULATE_WRITE, r);
 		break;
+	case CELL_MLOCK:
+		lock_pages(room, r);
+		break;
+	case CELL_MEM_READ:
+	case CELL_MEM_WRITE:
+		through_mem(cell, room, r);
+		break;
 	default:
 		register_run(cell, room, r);
 		break;
 	}
-}
-
-const char *probe_missing(enum cell_probe probe)
-{
-	return probe == CELL_MLOCK ? "libgup has no mlock()" : NULL;
 }

@@ -15,7 +15,7 @@ static bool refused_by_ring(const struct room *room, enum cell_mapping mapping)
 {
 	bool file = mapping >= CELL_FILE_PRIVATE && mapping <= CELL_DAX_SHARED;
 
-	return gup_machine_contract(room->m) == GUP_LINUX_6_1 && (file || mapping == CELL_ZERO_PRIVATE);
+	return gup_machine_kernel(room->m) < GUP_KERNEL(6, 5) && (file || mapping == CELL_ZERO_PRIVATE);
 }
 
 /* Pins everything for as long as it likes, or nothing. */

@@ -59,6 +59,24 @@ static void vm_writev(const struct cell *cell, struct span *span, struct cell_re
 	span_look(cell, span, r);
 }
 
+/* A process may do to itself what a debugger may. */
+static void through_mem(const struct cell *cell, struct span *span, struct cell_result *r)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	size_t bytes = span->pages * CELL_PAGE;
+	off_t at = (off_t)span->addr;
+
+	memset(buffer, CELL_IS_PROBE, sizeof(buffer));
+	if (cell->probe == CELL_MEM_READ) {
+		r->value = pages_of(pread(fd, buffer, bytes, at));
+		what_came(r);
+	} else {
+		r->value = pages_of(pwrite(fd, buffer, bytes, at));
+		span_look(cell, span, r);
+	}
+	close(fd);
+}
+
 static void splice_out(struct span *span, struct cell_result *r)
 {
 	struct iovec iov = { span->addr, span->pages * CELL_PAGE };
@@ -150,6 +168,10 @@ void probe_run(const struct cell *cell, const struct places *places, struct span
 	case CELL_MLOCK:
 		lock_pages(span, r);
 		break;
+	case CELL_MEM_READ:
+	case CELL_MEM_WRITE:
+		through_mem(cell, span, r);
+		break;
 	default:
 		ring_run(cell, span, r);
 		break;
@@ -176,6 +198,20 @@ static const char *vm_missing(bool write)
 			     : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 
 	return done == 1 ? NULL : strerror(errno);
+}
+
+/* A kernel may be told to let nobody force anything. */
+static const char *mem_missing(bool write)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	char *page = mmap(NULL, CELL_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char byte = 0;
+	ssize_t done = write ? pwrite(fd, &byte, 1, (off_t)page) : pread(fd, &byte, 1, (off_t)page);
+	const char *reason = done == 1 ? NULL : strerror(errno);
+
+	munmap(page, CELL_PAGE);
+	close(fd);
+	return reason;
 }
 
 static const char *splice_missing(void)
@@ -220,6 +256,9 @@ const char *probe_missing(enum cell_probe probe, const struct places *places)
 	case CELL_POPULATE_READ:
 	case CELL_POPULATE_WRITE:
 		return madvise(NULL, 0, MADV_POPULATE_READ) < 0 ? strerror(errno) : NULL;
+	case CELL_MEM_READ:
+	case CELL_MEM_WRITE:
+		return mem_missing(probe == CELL_MEM_WRITE);
 	case CELL_VMSPLICE:
 		return splice_missing();
 	case CELL_MLOCK:
