@@ -11,6 +11,11 @@
 #include "host.h"
 #include <gup/contract.h>
 
+/* What a call may ask for besides LONGTERM. */
+#define GUP_FLAGS_KNOWN                                                                                                \
+	(GUP_WRITE | GUP_FORCE | GUP_NOFAULT | GUP_NOWAIT | GUP_ANON | GUP_DUMP | GUP_HWPOISON | GUP_SPLIT_PMD |       \
+	 GUP_INTERRUPTIBLE | GUP_HONOR_NUMA_FAULT | GUP_PCI_P2PDMA)
+
 enum gup_longterm_rule {
 	GUP_LONGTERM_NO,       /* refused with a warning, once */
 	GUP_LONGTERM_UNLOCKED, /* allowed without `locked` */
@@ -37,14 +42,19 @@ struct gup_contract {
 	char name[16];
 	u32 kernel; /* whose rules these are; 0: native */
 	struct gup_entry_rule entries[GUP_NR_ENTRIES];
+	int refusal[GUP_NR_RULES]; /* the errno of each refusal that always has the same */
+	int hwpoison_told;	   /* of POISONED, to a caller with HWPOISON */
 	int longterm_needs_pin;
+	int refuses_p2pdma_longterm;
 	int nonpositive_is_zero; /* a fast count <= 0 returns 0 before the range is looked at */
 	int fast_overflow;	 /* a fast range that wraps */
+	int fast_only_fails;	 /* _fast_only returns errors; if not, 0 in their place */
 	int has_pin;		 /* FOLL_PIN exists: gup_pin() pins, else it holds references */
 	int fork_copies_pinned;
 	int reuse_by_mapcount;	      /* a write fault keeps a page that one entry maps, whoever else holds it */
 	int pin_unshares;	      /* a read-only pin of a shared anonymous page first makes it exclusive */
 	int longterm_read_breaks_cow; /* a read-only long-term pin replaces zero and file pages of private mappings */
+	int longterm_leaves_movable;  /* ZONE_MOVABLE is no place for a long-term pin */
 	int fast_sees_longterm;	      /* the fast path notices memory that may not be held long */
 	int dax_checked_last; /* LONGTERM: FS DAX is looked for after everything is taken, so other errors come first */
 	int refuses_dirty_tracked; /* WRITE|LONGTERM on a shared file that tracks what is dirty */

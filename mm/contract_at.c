@@ -111,7 +111,10 @@ int gup_contract_rule_of(enum gup_rule rule, enum gup_entry entry, unsigned int 
 
 static void flags_str(struct gup_text *t, int flags)
 {
-	static const char *const names[] = { "WRITE", "FORCE", "LONGTERM", "NOFAULT", "NOWAIT" };
+	static const char *const names[] = {
+		"WRITE", "FORCE",    "LONGTERM",  "NOFAULT",	   "NOWAIT",	       "ANON",
+		"DUMP",	 "HWPOISON", "SPLIT_PMD", "INTERRUPTIBLE", "HONOR_NUMA_FAULT", "PCI_P2PDMA",
+	};
 	unsigned int bit;
 	bool first = true;
 

@@ -78,7 +78,17 @@ static enum gup_rule check_call(struct gup_machine *m, const struct gup_call *ca
 		return GUP_RULE_NO_PAGES_ARRAY;
 	if ((call->locked && *call->locked != 1) || (is_locked(call->entry) && !call->locked))
 		return GUP_RULE_LOCKED_STATE;
+	if (gup_flags_exclude(m, call->flags))
+		return GUP_RULE_P2PDMA_LONGTERM;
 	return check_longterm(m, call);
+}
+
+static int refuse_call(const struct gup_contract *rules, const struct gup_call *call, enum gup_rule rule,
+		       struct gup_why *why)
+{
+	int error = rule == GUP_RULE_NO_ENTRY_POINT ? -GUP_EINVAL : rules->entries[call->entry].bad_argument;
+
+	return gup_refuse(why, error, rule, call->start, 0);
 }
 
 /* A fast range that is no range. True if *out_result is the answer. */
@@ -95,9 +105,12 @@ static bool bad_fast_range(const struct gup_contract *rules, const struct gup_ca
 	else if (end < start)
 		*out_result = gup_refuse(why, rules->fast_overflow, GUP_RULE_RANGE_OVERFLOW, start, 0);
 	else if (end > GUP_USER_TOP)
-		*out_result = gup_refuse(why, -GUP_EFAULT, GUP_RULE_RANGE_BEYOND_USER, start, 0);
+		*out_result = gup_refuse(why, rules->refusal[GUP_RULE_RANGE_BEYOND_USER], GUP_RULE_RANGE_BEYOND_USER,
+					 start, 0);
 	else
 		return false;
+	if (*out_result < 0 && is_fast_only(call->entry) && !rules->fast_only_fails)
+		*out_result = 0;
 	return true;
 }
 
@@ -118,12 +131,12 @@ long gup_op_run(struct gup_op *op, bool fast, bool fast_only)
 {
 	int err = 0;
 
-	if (fast)
+	if (fast && !(op->flags & GUP_FLAGS_OF_VMA))
 		gup_fast(op);
 	if (op->left && !fast_only)
 		err = gup_slow(op);
 	else if (op->left)
-		gup_refuse(op->why, -GUP_EFAULT, GUP_RULE_NOFAULT, op->addr,
+		gup_refuse(op->why, op->rules->refusal[GUP_RULE_NOFAULT], GUP_RULE_NOFAULT, op->addr,
 			   0); /* no error, but the reason of the count */
 	if (err && op->drop == GUP_DROP_ALL)
 		drop_output(op, 0);
@@ -173,7 +186,7 @@ static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gu
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	rule = check_call(mm->m, call);
 	if (rule)
-		return gup_refuse(why, mm->m->contract->entries[call->entry].bad_argument, rule, call->start, 0);
+		return refuse_call(mm->m->contract, call, rule, why);
 	if (is_fast(call->entry) && bad_fast_range(mm->m->contract, call, why, &result))
 		return result;
 	if (call->nr_pages <= 0)

@@ -53,6 +53,9 @@ static inline bool gup_op_longterm(const struct gup_op *op)
 	return op->flags & GUP_LONGTERM;
 }
 
+/* Of no meaning without the VMA: such a call has no fast part. */
+#define GUP_FLAGS_OF_VMA (GUP_ANON | GUP_DUMP | GUP_SPLIT_PMD)
+
 /* ---- gup_run.c ---- */
 
 /* What an entry is to a call. */

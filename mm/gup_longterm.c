@@ -104,17 +104,17 @@ enum gup_settled gup_longterm_settle(struct gup_op *op, unsigned int tries, int 
 	gup_op_release_batch(op);
 	err = move_claimed(op, &claims);
 	if (!err && stuck)
-		err = gup_refuse(op->why, -GUP_ENOMEM, GUP_RULE_UNMOVABLE_LONGTERM, stuck->addr,
-				 gup_pfn(op->m, stuck->head));
+		err = gup_refuse(op->why, op->rules->refusal[GUP_RULE_UNMOVABLE_LONGTERM], GUP_RULE_UNMOVABLE_LONGTERM,
+				 stuck->addr, gup_pfn(op->m, stuck->head));
 	if (!err)
 		return GUP_UNSETTLED;
 	if (op->rules->migrate_failure_ignored) {
 		op->ignore_unfit = true;
 		return GUP_UNSETTLED;
 	}
-	op->why->error = -GUP_ENOMEM;
+	op->why->error = op->rules->refusal[op->why->rule];
 	op->why->tries += tries;
 	op->drop = op->rules->migrate_drop;
-	*out_error = -GUP_ENOMEM;
+	*out_error = op->why->error;
 	return GUP_REFUSED;
 }

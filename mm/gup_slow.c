@@ -23,14 +23,20 @@ static int refuse_here(struct gup_op *op, int error, enum gup_rule rule)
 	return gup_refuse(op->why, error, rule, op->addr, 0);
 }
 
+/* With the errno that the contract has for it. */
+static int refuse(struct gup_op *op, enum gup_rule rule)
+{
+	return refuse_here(op, op->rules->refusal[rule], rule);
+}
+
 static int check_write(struct gup_op *op, const struct gup_vma *vma)
 {
 	if (vma->flags & GUP_VM_WRITE)
 		return 0;
 	if (!(op->flags & GUP_FORCE))
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_NOT_WRITABLE);
+		return refuse(op, GUP_RULE_VMA_NOT_WRITABLE);
 	if (vma->flags & GUP_VM_SHARED || !(vma->flags & GUP_VM_MAYWRITE))
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_FORCE_SHARED);
+		return refuse(op, GUP_RULE_FORCE_SHARED);
 	return 0;
 }
 
@@ -46,23 +52,25 @@ static bool needs_dirty_tracking(const struct gup_op *op, const struct gup_vma *
 static int refuse_dax(struct gup_op *op, u64 addr)
 {
 	op->drop = op->rules->dax_drop;
-	return gup_refuse(op->why, -GUP_EOPNOTSUPP, GUP_RULE_FSDAX_LONGTERM, addr, 0);
+	return gup_refuse(op->why, op->rules->refusal[GUP_RULE_FSDAX_LONGTERM], GUP_RULE_FSDAX_LONGTERM, addr, 0);
 }
 
 static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 {
 	if (vma->flags & GUP_VM_PFNMAP)
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_SPECIAL);
+		return refuse(op, GUP_RULE_VMA_SPECIAL);
+	if (op->flags & GUP_ANON && vma->object)
+		return refuse(op, GUP_RULE_NOT_ANONYMOUS);
 	if (gup_op_longterm(op) && gup_vma_is(vma, GUP_OBJECT_FSDAX) && !op->rules->dax_checked_last)
 		return refuse_dax(op, op->addr);
 	if (gup_vma_is(vma, GUP_OBJECT_SECRET))
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_SECRET);
+		return refuse(op, GUP_RULE_SECRET);
 	if (needs_dirty_tracking(op, vma))
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_DIRTY_TRACKED);
+		return refuse(op, GUP_RULE_DIRTY_TRACKED);
 	if (op->flags & GUP_WRITE)
 		return check_write(op, vma);
 	if (!(vma->flags & GUP_VM_READ) && !(op->flags & GUP_FORCE && vma->flags & GUP_VM_MAYREAD))
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_NOT_READABLE);
+		return refuse(op, GUP_RULE_VMA_NOT_READABLE);
 	return 0;
 }
 
@@ -72,11 +80,28 @@ static struct gup_vma *vma_here(struct gup_op *op, int *out_error)
 	struct gup_vma *vma = op->addr < GUP_USER_TOP ? gup_vma_find(op->mm, op->addr) : NULL;
 
 	if (!vma)
-		*out_error = refuse_here(op, -GUP_EFAULT,
-					 op->addr < GUP_USER_TOP ? GUP_RULE_NO_VMA : GUP_RULE_RANGE_BEYOND_USER);
+		*out_error = refuse(op, op->addr < GUP_USER_TOP ? GUP_RULE_NO_VMA : GUP_RULE_RANGE_BEYOND_USER);
 	else
 		*out_error = check_vma(op, vma);
 	return *out_error ? NULL : vma;
+}
+
+/* A core dump leaves out what was never touched, where a load would find zeroes. */
+static bool is_dump_hole(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot)
+{
+	if (!(op->flags & GUP_DUMP) || vma->object)
+		return false;
+	return !slot->value || (gup_arch_is_leaf(slot->value, slot->level) && !gup_leaf_counted(slot->value));
+}
+
+/* The 4 KiB table stays, so that whatever is faulted in there is no 2 MiB entry again. */
+static int split_entry(struct gup_op *op, struct gup_vma *vma)
+{
+	struct gup_slot slot;
+
+	if (gup_split_huge(vma, op->addr) || gup_pt_populate(op->mm, op->addr, 0, &slot))
+		return refuse(op, GUP_RULE_NO_MEMORY);
+	return 0;
 }
 
 /* Take a run through a leaf whose table is locked. */
@@ -87,7 +112,7 @@ static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_
 	u32 nr;
 
 	if (fit == GUP_FIT_NO_PAGE) {
-		*out_error = refuse_here(op, -GUP_EFAULT, GUP_RULE_VMA_SPECIAL);
+		*out_error = refuse(op, GUP_RULE_VMA_SPECIAL);
 		return STEP_STOP;
 	}
 	if (fit != GUP_FIT)
@@ -100,7 +125,7 @@ static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_
 				return STEP_FAULT;
 		}
 		if (op->take && gup_folio_take(gup_head(op->m, page), nr, op->pin) != GUP_TAKE_OK) {
-			*out_error = refuse_here(op, -GUP_ENOMEM, GUP_RULE_COUNT_OVERFLOW);
+			*out_error = refuse(op, GUP_RULE_COUNT_OVERFLOW);
 			return STEP_STOP;
 		}
 	}
@@ -113,7 +138,16 @@ static enum step follow(struct gup_op *op, struct gup_vma *vma, int *out_error)
 	struct gup_slot slot;
 	enum step step = STEP_FAULT;
 
+	if (op->flags & GUP_SPLIT_PMD) {
+		*out_error = split_entry(op, vma);
+		if (*out_error)
+			return STEP_STOP;
+	}
 	gup_pt_descend(op->m, op->mm->root, op->addr, &slot);
+	if (is_dump_hole(op, vma, &slot)) {
+		*out_error = refuse(op, GUP_RULE_DUMP_HOLE);
+		return STEP_STOP;
+	}
 	if (!slot.value)
 		return STEP_FAULT;
 	gup_pt_lock(op->m, &slot);
@@ -159,7 +193,7 @@ static int fault_in(struct gup_op *op, struct gup_vma *vma, bool *out_dropped)
 	};
 
 	if (op->flags & GUP_NOFAULT)
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_NOFAULT);
+		return refuse(op, GUP_RULE_NOFAULT);
 	switch (gup_fault(&f)) {
 	case GUP_FAULT_MIGRATING:
 		if (op->flags & GUP_NOWAIT) {
@@ -169,13 +203,13 @@ static int fault_in(struct gup_op *op, struct gup_vma *vma, bool *out_dropped)
 		*out_dropped = wait_moved(op, &f);
 		return 0;
 	case GUP_FAULT_SIGBUS:
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_BEYOND_OBJECT);
+		return refuse(op, GUP_RULE_BEYOND_OBJECT);
 	case GUP_FAULT_IO:
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_STORE_ERROR);
+		return refuse(op, GUP_RULE_STORE_ERROR);
 	case GUP_FAULT_NOMEM:
-		return refuse_here(op, -GUP_ENOMEM, GUP_RULE_NO_MEMORY);
+		return refuse(op, GUP_RULE_NO_MEMORY);
 	case GUP_FAULT_NOSPC:
-		return refuse_here(op, -GUP_EFAULT, GUP_RULE_NO_SPACE);
+		return refuse(op, GUP_RULE_NO_SPACE);
 	default:
 		return 0;
 	}

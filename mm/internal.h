@@ -360,6 +360,12 @@ struct gup_text {
 	char *buf;
 	size_t size, len;
 };
+/* Flags of which one excludes the other. */
+static inline bool gup_flags_exclude(const struct gup_machine *m, unsigned int flags)
+{
+	return flags & GUP_LONGTERM && flags & GUP_PCI_P2PDMA && m->contract->refuses_p2pdma_longterm;
+}
+
 const char *gup_errno_name(int error); /* "EFAULT" for -EFAULT */
 void gup_text_str(struct gup_text *t, const char *s);
 #define GUP_TEXT_QUARANTINED " (quarantined: its device is lost)" /* behind a holder's name */

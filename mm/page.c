@@ -154,6 +154,8 @@ bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page)
 		return true;
 	if ((block & GUP_BLOCK_HOME) == GUP_BLOCK_CMA)
 		return m->contract->cma_owner_longterm && gup_kind(page) == GUP_FRAME_CMA;
+	if ((block & GUP_BLOCK_HOME) == GUP_BLOCK_ZONE_MOVABLE)
+		return !m->contract->longterm_leaves_movable;
 	return block == GUP_BLOCK_UNMOVABLE || block == GUP_BLOCK_MOVABLE || block == GUP_BLOCK_DEVDAX;
 }
 

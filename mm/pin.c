@@ -7,8 +7,6 @@
  */
 #include "gup.h"
 
-#define FLAGS_KNOWN (GUP_WRITE | GUP_FORCE | GUP_LONGTERM | GUP_NOFAULT | GUP_NOWAIT)
-
 /* Add to a counter unless it would pass its limit. */
 static bool charge(u64 *pinned, u64 limit, u64 pages)
 {
@@ -180,8 +178,10 @@ static int request_check(struct gup_mm *mm, const struct gup_request *r, struct 
 {
 	if (!mm || !r || !r->bytes || (r->owner && r->owner->m != mm->m))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, r ? r->addr : 0, 0);
-	if (r->flags & ~FLAGS_KNOWN)
+	if (r->flags & ~(GUP_FLAGS_KNOWN | GUP_LONGTERM))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_UNKNOWN_FLAG, r->addr, 0);
+	if (gup_flags_exclude(mm->m, r->flags))
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_P2PDMA_LONGTERM, r->addr, 0);
 	if (r->addr + r->bytes < r->addr)
 		return gup_refuse(why, -GUP_EOVERFLOW, GUP_RULE_RANGE_OVERFLOW, r->addr, 0);
 	if (r->addr + r->bytes > GUP_USER_TOP)

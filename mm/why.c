@@ -20,11 +20,14 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(LONGTERM_NEEDS_PIN, "LONGTERM goes with pin_user_pages only, not with get_user_pages"),
 	RULE(LONGTERM_ENTRY,
 	     "this entry point does not take LONGTERM under this contract; use the plain or _fast form"),
+	RULE(P2PDMA_LONGTERM,
+	     "memory of a PCI device may go away at any time, so PCI_P2PDMA does not go with LONGTERM"),
 	RULE(LOCKED_STATE, "the caller must hold mmap_lock and say so by *locked = 1"),
 	RULE(RANGE_OVERFLOW, "the range wraps around the end of the address space"),
 	RULE(RANGE_BEYOND_USER, "the range ends beyond user space"),
 	RULE(NO_VMA, "nothing is mapped there"),
 	RULE(VMA_SPECIAL, "it is a PFNMAP mapping: there are no page descriptors to hold"),
+	RULE(NOT_ANONYMOUS, "it is a mapping of an object, and ANON wants anonymous memory"),
 	RULE(FSDAX_LONGTERM, "a file on FS DAX may not be held for long, since its blocks are the storage and the file "
 			     "system must be able to take them back; pin it briefly, or use device DAX"),
 	RULE(SECRET, "it is secret memory, which only loads and stores of its application reach"),
@@ -36,6 +39,8 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(VMA_NOT_READABLE, "the mapping is not readable"),
 	RULE(NOFAULT, "the page is not there in the way it is needed, and NOFAULT forbids to fault it in"),
 	RULE(NOWAIT, "the page is being moved, and NOWAIT forbids to wait for it"),
+	RULE(DUMP_HOLE, "nobody has written there, and DUMP wants no page of zeroes"),
+	RULE(POISONED, "the memory behind it has failed"),
 	RULE(BEYOND_OBJECT, "it is beyond the end of the object: a load there would be a bus error"),
 	RULE(STORE_ERROR,
 	     "the store of the file failed to read or write it: a load or store there would be a bus error"),
@@ -119,6 +124,7 @@ const char *gup_errno_name(int error)
 		{ GUP_ENOSPC, "ENOSPC" },
 		{ GUP_EOVERFLOW, "EOVERFLOW" },
 		{ GUP_EOPNOTSUPP, "EOPNOTSUPP" },
+		{ GUP_EHWPOISON, "EHWPOISON" },
 	};
 	unsigned int i;
 

@@ -61,19 +61,51 @@ static inline unsigned int gup_linux_flag(unsigned int foll, unsigned int bit, u
 	return foll & bit ? flag : 0;
 }
 
+/* A flag of libgup and the bit of this kernel that means it, for those that not every kernel has. */
+#ifdef FOLL_NOFAULT
+#define GUP_LINUX_NOFAULT FOLL_NOFAULT
+#else
+#define GUP_LINUX_NOFAULT 0u
+#endif
+#ifdef FOLL_SPLIT_PMD
+#define GUP_LINUX_SPLIT_PMD FOLL_SPLIT_PMD
+#else
+#define GUP_LINUX_SPLIT_PMD 0u
+#endif
+#ifdef FOLL_INTERRUPTIBLE
+#define GUP_LINUX_LATE (FOLL_INTERRUPTIBLE | FOLL_HONOR_NUMA_FAULT | FOLL_PCI_P2PDMA)
+#else
+#define GUP_LINUX_LATE 0u
+#endif
+
+#define GUP_LINUX_KNOWN                                                                                                \
+	(FOLL_WRITE | FOLL_FORCE | FOLL_NOWAIT | FOLL_LONGTERM | FOLL_ANON | FOLL_DUMP | FOLL_HWPOISON |               \
+	 GUP_LINUX_NOFAULT | GUP_LINUX_SPLIT_PMD | GUP_LINUX_LATE)
+
+/** gup_linux_late_flags() - GUP_* for the FOLL_* that kernels of the 6 series brought. */
+static inline unsigned int gup_linux_late_flags(unsigned int foll)
+{
+#ifdef FOLL_INTERRUPTIBLE
+	return gup_linux_flag(foll, FOLL_INTERRUPTIBLE, GUP_INTERRUPTIBLE) |
+	       gup_linux_flag(foll, FOLL_HONOR_NUMA_FAULT, GUP_HONOR_NUMA_FAULT) |
+	       gup_linux_flag(foll, FOLL_PCI_P2PDMA, GUP_PCI_P2PDMA);
+#else
+	return foll & 0;
+#endif
+}
+
 /** gup_linux_flags() - GUP_* for FOLL_*. @meaningless: bits to accept without effect. */
 static inline unsigned int gup_linux_flags(unsigned int foll, unsigned int meaningless)
 {
-	unsigned int known = FOLL_WRITE | FOLL_FORCE | FOLL_NOWAIT | FOLL_LONGTERM | meaningless;
 	unsigned int flags = gup_linux_flag(foll, FOLL_WRITE, GUP_WRITE) | gup_linux_flag(foll, FOLL_FORCE, GUP_FORCE) |
 			     gup_linux_flag(foll, FOLL_NOWAIT, GUP_NOWAIT) |
-			     gup_linux_flag(foll, FOLL_LONGTERM, GUP_LONGTERM);
+			     gup_linux_flag(foll, FOLL_LONGTERM, GUP_LONGTERM) |
+			     gup_linux_flag(foll, FOLL_ANON, GUP_ANON) | gup_linux_flag(foll, FOLL_DUMP, GUP_DUMP) |
+			     gup_linux_flag(foll, FOLL_HWPOISON, GUP_HWPOISON) |
+			     gup_linux_flag(foll, GUP_LINUX_NOFAULT, GUP_NOFAULT) |
+			     gup_linux_flag(foll, GUP_LINUX_SPLIT_PMD, GUP_SPLIT_PMD) | gup_linux_late_flags(foll);
 
-#ifdef FOLL_NOFAULT
-	known |= FOLL_NOFAULT;
-	flags |= gup_linux_flag(foll, FOLL_NOFAULT, GUP_NOFAULT);
-#endif
-	return foll & ~known ? flags | GUP_LINUX_REFUSED : flags;
+	return foll & ~(GUP_LINUX_KNOWN | meaningless) ? flags | GUP_LINUX_REFUSED : flags;
 }
 
 #endif

@@ -21,14 +21,18 @@ GUP_BEGIN_DECLS
 #define GUP_NOFAULT 0x08u  /* only what is there */
 #define GUP_NOWAIT 0x10u   /* do not wait for a page that is being moved */
 
-/* For callers with special needs; where a contract's kernel does not know one, it is refused. */
+/*
+ * For callers with special needs. ANON, DUMP and SPLIT_PMD need a look at the mapping: a call with one of them has no
+ * fast part. INTERRUPTIBLE and HONOR_NUMA_FAULT are taken without effect: every wait here has a bound and nobody is
+ * sent signals, and there are no NUMA hints.
+ */
 #define GUP_ANON 0x20u		    /* anonymous mappings only */
-#define GUP_DUMP 0x40u		    /* a core dump reads: what was never touched is an error, not a page of zeroes */
+#define GUP_DUMP 0x40u		    /* of anonymous memory only what was written: the rest is an error, no zeroes */
 #define GUP_HWPOISON 0x80u	    /* a poisoned page gives -EHWPOISON instead of -EFAULT */
 #define GUP_SPLIT_PMD 0x100u	    /* split a 2 MiB mapping before its page is taken */
 #define GUP_INTERRUPTIBLE 0x200u    /* any signal ends a wait, not only one that kills */
-#define GUP_HONOR_NUMA_FAULT 0x400u /* accepted without effect: there are no NUMA hints */
-#define GUP_PCI_P2PDMA 0x800u	    /* memory of a PCI device would be fine */
+#define GUP_HONOR_NUMA_FAULT 0x400u /* a page that shall move to another node is faulted in first */
+#define GUP_PCI_P2PDMA 0x800u	    /* memory of a PCI device would be fine; not with LONGTERM */
 
 /**
  * enum gup_entry - the entry points by Linux's names

@@ -27,11 +27,13 @@ enum gup_rule {
 	GUP_RULE_LONGTERM_NEEDS_PIN, /* LONGTERM on a get, where the contract wants FOLL_PIN */
 	GUP_RULE_LONGTERM_ENTRY,     /* LONGTERM on _remote, _locked or _unlocked, where the contract refuses it */
 	GUP_RULE_LOCKED_STATE,	     /* `locked` given, but *locked is not 1 */
+	GUP_RULE_P2PDMA_LONGTERM,    /* LONGTERM with PCI_P2PDMA */
 	GUP_RULE_RANGE_OVERFLOW,     /* start + length wraps */
 	GUP_RULE_RANGE_BEYOND_USER,  /* the range ends beyond user space */
 
 	GUP_RULE_NO_VMA,	   /* nothing is mapped there */
 	GUP_RULE_VMA_SPECIAL,	   /* PFNMAP or IO: no page descriptors behind it */
+	GUP_RULE_NOT_ANONYMOUS,	   /* ANON on a mapping of an object */
 	GUP_RULE_FSDAX_LONGTERM,   /* LONGTERM on FS DAX: the file system must be able to take its blocks back */
 	GUP_RULE_SECRET,	   /* secret memory: nobody but its application may touch it */
 	GUP_RULE_DIRTY_TRACKED,	   /* WRITE|LONGTERM on a shared file whose file system must see each write coming */
@@ -41,6 +43,8 @@ enum gup_rule {
 
 	GUP_RULE_NOFAULT,	/* the page is not there as asked for, and NOFAULT forbids a fault */
 	GUP_RULE_NOWAIT,	/* the fault would have to wait, and NOWAIT forbids it */
+	GUP_RULE_DUMP_HOLE,	/* DUMP: nobody has written there */
+	GUP_RULE_POISONED,	/* the memory failed, see gup_machine_poison() */
 	GUP_RULE_BEYOND_OBJECT, /* beyond the end of the file: SIGBUS on a CPU */
 	GUP_RULE_STORE_ERROR,	/* the store of the file failed to read or write: SIGBUS on a CPU */
 

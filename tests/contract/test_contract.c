@@ -90,6 +90,8 @@ static bool exists(enum gup_contract_id id, enum gup_entry entry)
 /* What this kernel returns for arguments that its gate refuses. */
 static long bad_argument(enum gup_contract_id id, enum gup_entry entry)
 {
+	if (entry == GUP_GET_USER_PAGES_FAST_ONLY || entry == GUP_PIN_USER_PAGES_FAST_ONLY)
+		return id == GUP_LINUX_6_12 || id == GUP_NATIVE ? INVAL : 0;
 	return id == GUP_LINUX_6_12 && entry_pins(entry) && !entry_is_fast(entry) ? 0 : INVAL;
 }
 

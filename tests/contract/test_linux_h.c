@@ -19,19 +19,34 @@ struct bit {
 #if GUP_LINUX == 612
 #define CONTRACT GUP_LINUX_6_12
 static const struct bit bits[] = {
-	{ 1u << 0, GUP_WRITE },	  { 1u << 2, 0 },  { 1u << 3, GUP_FORCE }, { 1u << 4, GUP_NOWAIT },
-	{ 1u << 5, GUP_NOFAULT }, { 1u << 6, 0 },  { 1u << 7, 0 },	   { 1u << 8, GUP_LONGTERM },
-	{ 1u << 9, 0 },		  { 1u << 10, 0 }, { 1u << 11, 0 },	   { 1u << 12, 0 },
-	{ 1u << 16, 0 },	  { 1u << 17, 0 }, { 1u << 18, 0 },	   { 1u << 19, 0 },
-	{ 1u << 20, 0 },	  { 1u << 21, 0 }, { 1u << 22, 0 },
+	{ 1u << 0, GUP_WRITE },
+	{ 1u << 2, GUP_DUMP },
+	{ 1u << 3, GUP_FORCE },
+	{ 1u << 4, GUP_NOWAIT },
+	{ 1u << 5, GUP_NOFAULT },
+	{ 1u << 6, GUP_HWPOISON },
+	{ 1u << 7, GUP_ANON },
+	{ 1u << 8, GUP_LONGTERM },
+	{ 1u << 9, GUP_SPLIT_PMD },
+	{ 1u << 10, GUP_PCI_P2PDMA },
+	{ 1u << 11, GUP_INTERRUPTIBLE },
+	{ 1u << 12, GUP_HONOR_NUMA_FAULT },
+	{ 1u << 16, 0 },
+	{ 1u << 17, 0 },
+	{ 1u << 18, 0 },
+	{ 1u << 19, 0 },
+	{ 1u << 20, 0 },
+	{ 1u << 21, 0 },
+	{ 1u << 22, 0 },
 };
 #define GET_BIT (1u << 1)
 #else
 #define CONTRACT GUP_LINUX_6_1
 static const struct bit bits[] = {
-	{ 0x01, GUP_WRITE },	   { 0x02, 0 },		  { 0x08, 0 },	  { 0x10, GUP_FORCE },
-	{ 0x20, GUP_NOWAIT },	   { 0x80, GUP_NOFAULT }, { 0x100, 0 },	  { 0x8000, 0 },
-	{ 0x10000, GUP_LONGTERM }, { 0x20000, 0 },	  { 0x40000, 0 },
+	{ 0x01, GUP_WRITE },	    { 0x02, 0 },	  { 0x08, GUP_DUMP },
+	{ 0x10, GUP_FORCE },	    { 0x20, GUP_NOWAIT }, { 0x80, GUP_NOFAULT },
+	{ 0x100, GUP_HWPOISON },    { 0x8000, GUP_ANON }, { 0x10000, GUP_LONGTERM },
+	{ 0x20000, GUP_SPLIT_PMD }, { 0x40000, 0 },
 };
 #define GET_BIT 0x04u
 #endif
