@@ -20,6 +20,7 @@ struct seen {
 
 struct check {
 	struct gup_machine *m;
+	u64 pool_free, pool_reserved; /* of hugetlb, as counted */
 	struct gup_check *out;
 	struct seen *seen;
 	struct gup_mm *mm;
@@ -68,7 +69,8 @@ static void check_counted_leaf(struct check *c, struct gup_vma *vma, u64 value, 
 	expect(c, gup_count_refs(gup_port_load(&head->count)) > 0, "an entry maps a frame that nobody owns", pfn);
 	expect(c, !level || head == page, "a 2 MiB entry maps something else than a folio's head", pfn);
 	expect(c, level != 1 || gup_order(head) == GUP_HUGE_ORDER, "a 2 MiB entry maps a smaller folio", pfn);
-	if (gup_kind(head) == GUP_FRAME_ANON) {
+	expect(c, level || gup_kind(head) != GUP_FRAME_HUGETLB, "a 4 KiB entry maps a hugetlb folio", pfn);
+	if (gup_folio_is_anon(head)) {
 		expect(c, !(gup_arch_attr(value) & GUP_PTE_WRITE) || exclusive || c->m->contract->reuse_by_mapcount,
 		       "a private page is writable but not exclusive", pfn);
 		expect(c, gup_folio_lineage(head) == vma->lineage, "a private page is of another lineage", pfn);
@@ -122,13 +124,16 @@ static void check_table(struct check *c, u64 table, unsigned int level, u64 base
 	}
 }
 
-static void check_locked(struct check *c)
+/* What an mm counts, against its VMAs. */
+static void check_vmas(struct check *c)
 {
 	struct gup_vma *vma;
 	u64 locked = 0;
 
-	for (vma = gup_vma_first(c->mm, 0, GUP_USER_TOP); vma; vma = gup_vma_next(vma, 0, GUP_USER_TOP))
+	for (vma = gup_vma_first(c->mm, 0, GUP_USER_TOP); vma; vma = gup_vma_next(vma, 0, GUP_USER_TOP)) {
 		locked += vma->flags & GUP_VM_LOCKED ? gup_vma_pages(vma) : 0;
+		c->pool_reserved += vma->reserved;
+	}
 	expect(c, gup_mm_locked(c->mm) == locked, "an mm's locked pages are not those of its VMAs", 0);
 }
 
@@ -141,7 +146,7 @@ static void check_mms(struct check *c)
 		expect(c, gup_itree_is_valid(&c->mm->vmas), "a VMA tree is not in order", 0);
 		expect(c, gup_itree_is_valid(&c->mm->lineage->vmas), "a lineage's tree is not in order", 0);
 		expect(c, !(gup_port_load(&c->mm->wp_seq) & 1), "a fork has not ended", 0);
-		check_locked(c);
+		check_vmas(c);
 		check_table(c, c->mm->root, GUP_PT_LEVELS - 1, 0);
 	}
 }
@@ -152,6 +157,7 @@ static void check_object(struct check *c, struct gup_object *object)
 {
 	u64 index = 0, pfn;
 
+	c->pool_reserved += object->reserved.count;
 	expect(c, gup_itree_is_valid(&object->vmas), "an object's tree is not in order", 0);
 	for (; gup_radix_next(&object->frames, &index, &pfn); index++) {
 		struct gup_page *page = gup_page_at(c->m, pfn), *head = gup_head(c->m, page);
@@ -202,6 +208,7 @@ static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page 
 	expect(c, !gup_flag_test(head, GUP_PF_LOCKED | GUP_PF_ISOLATED), "a folio is locked or isolated at rest", pfn);
 	expect(c, !gup_flag_test(head, GUP_PF_WRITEBACK), "a folio is in write-back at rest", pfn);
 	expect(c, kind != GUP_FRAME_CMA || zone->kind == GUP_ZONE_CMA, "a CMA allocation outside its area", pfn);
+	expect(c, kind != GUP_FRAME_HUGETLB || gup_order(head) == GUP_HUGE_ORDER, "a hugetlb folio was split", pfn);
 	expect(c, (kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX) == (zone->kind == GUP_ZONE_DAX),
 	       "DAX blocks and DAX frames are not the same", pfn);
 	if (!gup_kind_is_user(kind)) {
@@ -224,6 +231,21 @@ static bool is_offline(const struct gup_page *page)
 	return gup_kind(page) == GUP_FRAME_OFFLINE;
 }
 
+/* A free folio of hugetlb. */
+static bool in_pool(const struct gup_page *page)
+{
+	return gup_kind(page) == GUP_FRAME_HUGETLB && !gup_port_load(&page->count);
+}
+
+static void check_pool(struct check *c)
+{
+	const struct gup_hugetlb *pool = &c->m->hugetlb;
+
+	expect(c, pool->nr_free == c->pool_free, "a free hugetlb folio is lost", 0);
+	expect(c, pool->nr_reserved == c->pool_reserved, "hugetlb folios are reserved for nobody", 0);
+	expect(c, pool->nr_reserved <= pool->nr_free, "more hugetlb folios are reserved than free", 0);
+}
+
 /* One zone up to its frontier: free blocks, cached frames and folios, without a gap. */
 static void check_zone(struct check *c, struct gup_zone *zone)
 {
@@ -240,6 +262,9 @@ static void check_zone(struct check *c, struct gup_zone *zone)
 		step = 1;
 		if (gup_kind(page) == GUP_FRAME_CACHED) {
 			cached++;
+		} else if (in_pool(page)) {
+			c->pool_free++;
+			step = GUP_HUGE_PAGES;
 		} else if (!is_offline(page) && (gup_port_load(&page->count) || zone->end != end)) {
 			expect(c, gup_head(c->m, page) == page, "a folio's tail without its head", pfn);
 			check_folio(c, zone, page);
@@ -335,6 +360,7 @@ int gup_machine_check(struct gup_machine *m, struct gup_check *out)
 	check_objects(&c);
 	for (i = 0; i < m->nr_zones; i++)
 		check_zone(&c, &m->zones[i]);
+	check_pool(&c);
 	check_pins(&c);
 	check_owners(&c);
 	gup_port_memory_unmap(&scratch);

@@ -210,6 +210,7 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RESULT(SECRET, -GUP_EFAULT, "it is secret memory"),
 	RESULT(DIRTY_TRACKED, -GUP_EFAULT, "WRITE and LONGTERM meet a shared file that is written back"),
 	RESULT(VMA_NOT_WRITABLE, -GUP_EFAULT, "WRITE meets a mapping without write permission, without FORCE"),
+	RESULT(FORCE_HUGETLB, -GUP_EFAULT, "WRITE and FORCE meet a hugetlb mapping without write permission"),
 	RESULT(FORCE_SHARED, -GUP_EFAULT, "WRITE and FORCE meet a mapping of which there is no private copy"),
 	RESULT(VMA_NOT_READABLE, -GUP_EFAULT, "a read meets a mapping without read permission, without FORCE"),
 	RESULT(DUMP_HOLE, -GUP_EFAULT, "DUMP meets memory that was never touched"),

@@ -57,8 +57,8 @@ struct gup_contract {
 	int longterm_leaves_movable;  /* ZONE_MOVABLE is no place for a long-term pin */
 	int fast_sees_longterm;	      /* the fast path notices memory that may not be held long */
 	int dax_checked_last; /* LONGTERM: FS DAX is looked for after everything is taken, so other errors come first */
-	int refuses_dirty_tracked; /* WRITE|LONGTERM on a shared file that tracks what is dirty */
-	int dax_drop;	      /* enum gup_drop */
+	int refuses_dirty_tracked;   /* WRITE|LONGTERM on a shared file that tracks what is dirty */
+	int dax_drop;		     /* enum gup_drop */
 	int migrate_failure_ignored; /* take again without moving, and succeed */
 	int migrate_drop;	     /* enum gup_drop */
 	int tries_exhausted;	     /* unsuitable pages kept turning up */

@@ -14,11 +14,6 @@
  */
 #include "internal.h"
 
-static bool is_anon(const struct gup_page *head)
-{
-	return gup_kind(head) == GUP_FRAME_ANON;
-}
-
 /*
  * With the folio locked nobody is moving it, so each mapping has an entry that counts. A folio that is being moved or split
  * now is not looked at: it is copied.
@@ -56,20 +51,28 @@ static void make_writable(struct gup_fault *f, struct gup_slot *slot)
 	GUP_COUNT(f->mm->m, faults, 1);
 }
 
-/* Replace the 4 KiB entry by a private copy of its page; gives the old page's reference to the caller. */
+/* 2 MiB are copied as such in a hugetlb mapping only; one that has no copy yet counts on a folio of its own. */
+static struct gup_page *copy_of(struct gup_fault *f, const struct gup_slot *slot, struct gup_page *old)
+{
+	if (slot->level)
+		return gup_hugetlb_new_page(f, old, !gup_folio_is_anon(old));
+	return gup_fault_new_page(f, gup_pfn(f->mm->m, old) == f->mm->m->zero_pfn ? NULL : old);
+}
+
+/* Replace the entry by a private copy of its page; gives the old page's reference to the caller. */
 static enum gup_fault_result copy_locked(struct gup_fault *f, struct gup_slot *slot, struct gup_page **out_old)
 {
 	struct gup_machine *m = f->mm->m;
 	u64 old_value = slot->value;
 	struct gup_page *old = gup_page_at(m, gup_arch_pfn(old_value));
-	struct gup_page *page = gup_fault_new_page(f, gup_arch_pfn(old_value) == m->zero_pfn ? NULL : old);
+	struct gup_page *page = copy_of(f, slot, old);
 
 	*out_old = NULL;
 	if (!page)
-		return GUP_FAULT_NOMEM;
+		return slot->level ? GUP_FAULT_NOSPC : GUP_FAULT_NOMEM;
 	if (gup_leaf_counted(old_value)) {
 		*out_old = gup_head(m, old);
-		gup_map_del(*out_old, old, 1, 0);
+		gup_map_del(*out_old, old, 1, slot->level);
 	}
 	gup_fault_map_anon(f, slot, page);
 	GUP_COUNT(m, cow_copies, 1);
@@ -85,7 +88,7 @@ static enum todo decide_private(struct gup_fault *f, struct gup_slot *slot, stru
 	struct gup_page *head = gup_head(m, page);
 	bool write = f->flags & GUP_FAULT_WRITE;
 
-	if (!gup_leaf_counted(slot->value) || !is_anon(head))
+	if (!gup_leaf_counted(slot->value) || !gup_folio_is_anon(head))
 		return write || f->flags & GUP_FAULT_BREAK_COW ? TODO_COPY : TODO_NOTHING;
 	if (!write && !(f->flags & GUP_FAULT_UNSHARE))
 		return TODO_NOTHING;
@@ -122,11 +125,11 @@ static enum gup_fault_result break_cow(struct gup_fault *f, struct gup_slot *slo
 	struct gup_invalidation inv = { .running = false };
 	enum gup_fault_result result = GUP_FAULT_AGAIN;
 	struct gup_page *old = NULL;
-	u64 value = slot->value;
+	u64 value = slot->value, size = gup_pt_size(slot->level), start = f->addr & ~(size - 1);
 
 	if (gup_mm_watched(f->mm)) {
 		gup_pt_unlock(f->mm->m, slot);
-		gup_invalidate_begin(&inv, f->mm, f->addr, f->addr + GUP_PAGE_SIZE, GUP_EVENT_CLEAR);
+		gup_invalidate_begin(&inv, f->mm, start, start + size, GUP_EVENT_CLEAR);
 		gup_pt_lock(f->mm->m, slot);
 	}
 	if (slot->value == value && decide(f, slot) == TODO_COPY)
@@ -143,7 +146,7 @@ enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_s
 	struct gup_machine *m = f->mm->m;
 	enum todo todo = decide(f, slot);
 
-	if (todo == TODO_COPY && slot->level) {
+	if (todo == TODO_COPY && slot->level && !gup_vma_is(f->vma, GUP_OBJECT_HUGETLB)) {
 		gup_pt_unlock(m, slot);
 		return gup_split_huge(f->vma, f->addr) ? GUP_FAULT_NOMEM : GUP_FAULT_AGAIN;
 	}

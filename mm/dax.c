@@ -7,11 +7,13 @@
  */
 #include "internal.h"
 
-static int fsdax_fill(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head)
+static int fsdax_fill(struct gup_object *object, u64 index, unsigned int order, enum gup_scope scope,
+		      struct gup_page **out_head)
 {
 	struct gup_machine *m = object->m;
 	u64 pfn;
 
+	(void)index;
 	(void)scope; /* storage has one place */
 	if (gup_alloc_should_fail(m))
 		return -GUP_ENOMEM;

@@ -7,7 +7,7 @@
  */
 #include "internal.h"
 
-static enum gup_fault_result result_of(int err)
+enum gup_fault_result gup_fault_result_of(int err)
 {
 	if (err == -GUP_ENOMEM)
 		return GUP_FAULT_NOMEM;
@@ -53,9 +53,8 @@ static unsigned int shared_attr(const struct gup_fault *f)
 	return attr;
 }
 
-/* Install an entry for a page of the locked folio, which the caller holds by one reference of its own. */
-static enum gup_fault_result map_page(struct gup_fault *f, struct gup_slot *slot, struct gup_page *head,
-				      struct gup_page *page)
+enum gup_fault_result gup_fault_map_page(struct gup_fault *f, struct gup_slot *slot, struct gup_page *head,
+					 struct gup_page *page)
 {
 	struct gup_machine *m = f->mm->m;
 	enum gup_fault_result result = GUP_FAULT_AGAIN;
@@ -111,7 +110,7 @@ static enum gup_fault_result map_folio(struct gup_fault *f, struct gup_slot *slo
 		return GUP_FAULT_NOMEM;
 	if (slot->value)
 		return gives_write(f) && f->vma->object->ops->mkwrite ? let_write(f, slot, page) : GUP_FAULT_AGAIN;
-	return map_page(f, slot, head, slot->level ? head : page);
+	return gup_fault_map_page(f, slot, head, slot->level ? head : page);
 }
 
 static enum gup_fault_result map_copy(struct gup_fault *f, struct gup_slot *slot, struct gup_page *from)
@@ -147,13 +146,15 @@ enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot)
 
 	if (object->kind == GUP_OBJECT_PFNMAP)
 		return map_pfn(f, slot);
+	if (object->ops->fault)
+		return object->ops->fault(f, slot);
 	err = gup_object_folio(object, gup_vma_index(f->vma, f->addr), f->scope, true, &head, &page);
 	if (err)
-		return result_of(err);
+		return gup_fault_result_of(err);
 	if (!copy && gives_write(f) && object->ops->mkwrite)
 		err = object->ops->mkwrite(object, head);
 	if (err)
-		result = result_of(err);
+		result = gup_fault_result_of(err);
 	else
 		result = copy ? map_copy(f, slot, page) : map_folio(f, slot, head, page);
 	gup_folio_unlock(object->m, head);

@@ -9,8 +9,10 @@
  */
 #include "internal.h"
 
-static int file_fill(struct gup_object *file, unsigned int order, enum gup_scope scope, struct gup_page **out_head)
+static int file_fill(struct gup_object *file, u64 index, unsigned int order, enum gup_scope scope,
+		     struct gup_page **out_head)
 {
+	(void)index;
 	*out_head = gup_folio_alloc(file->m, order, GUP_FRAME_FILE, true, scope);
 	return *out_head ? 0 : -GUP_ENOMEM;
 }

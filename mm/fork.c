@@ -55,7 +55,7 @@ static bool share(struct copy *c, struct gup_page *head, struct gup_page *page)
 static bool copy_pinned(struct copy *c, struct gup_page *page, u64 addr)
 {
 	struct gup_fault f = { .mm = c->child->mm, .vma = c->child, .addr = addr };
-	struct gup_page *copy = gup_fault_new_page(&f, page);
+	struct gup_page *copy = c->from->level ? gup_hugetlb_new_page(&f, page, false) : gup_fault_new_page(&f, page);
 
 	if (!copy)
 		return false;
@@ -73,14 +73,14 @@ static enum copied copy_leaf(struct copy *c, u64 addr)
 	struct gup_page *head = gup_head(m, page);
 	bool exclusive = gup_flag_test(page, GUP_PF_EXCL);
 
-	if (gup_kind(head) != GUP_FRAME_ANON || try_share(m, page, head)) {
+	if (!gup_folio_is_anon(head) || try_share(m, page, head)) {
 		if (share(c, head, page))
 			return COPIED;
 		if (exclusive)
 			gup_flag_set(page, GUP_PF_EXCL);
 		return COPY_NOMEM;
 	}
-	if (c->from->level)
+	if (c->from->level && !gup_vma_is(c->child, GUP_OBJECT_HUGETLB))
 		return COPY_SPLIT;
 	return copy_pinned(c, page, addr) ? COPIED : COPY_NOMEM;
 }

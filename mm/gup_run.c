@@ -49,7 +49,7 @@ static bool must_break_cow(const struct gup_op *op, const struct gup_vma *vma)
 static bool may_be_tracked(const struct gup_op *op, const struct gup_vma *vma, const struct gup_page *head)
 {
 	return !vma && op->rules->refuses_dirty_tracked && op->flags & GUP_WRITE && gup_op_longterm(op) &&
-	       gup_kind(head) != GUP_FRAME_SHM;
+	       gup_kind(head) != GUP_FRAME_SHM && gup_kind(head) != GUP_FRAME_HUGETLB;
 }
 
 static bool all_exclusive(const struct gup_slot *slot, struct gup_page *head, struct gup_page *page, u32 nr)
@@ -71,7 +71,7 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 
 	if (gup_kind(head) == GUP_FRAME_SECRET)
 		return false; /* the slow path knows the mapping, and says why */
-	if (gup_kind(head) != GUP_FRAME_ANON)
+	if (!gup_folio_is_anon(head))
 		return !must_break_cow(op, vma) && !may_be_tracked(op, vma, head);
 	if (op->flags & GUP_WRITE || !op->pin || !op->rules->pin_unshares)
 		return true;

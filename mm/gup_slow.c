@@ -35,6 +35,8 @@ static int check_write(struct gup_op *op, const struct gup_vma *vma)
 		return 0;
 	if (!(op->flags & GUP_FORCE))
 		return refuse(op, GUP_RULE_VMA_NOT_WRITABLE);
+	if (gup_vma_is(vma, GUP_OBJECT_HUGETLB))
+		return refuse(op, GUP_RULE_FORCE_HUGETLB);
 	if (vma->flags & GUP_VM_SHARED || !(vma->flags & GUP_VM_MAYWRITE))
 		return refuse(op, GUP_RULE_FORCE_SHARED);
 	return 0;

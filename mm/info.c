@@ -57,7 +57,7 @@ static void fill_used(const struct gup_machine *m, struct gup_page *page, struct
 	out->refs = gup_count_refs(count);
 	out->pins = gup_count_pins(count);
 	out->mapcount = gup_folio_mapcount(head);
-	out->exclusive = out->kind == GUP_FRAME_ANON &&
+	out->exclusive = gup_folio_is_anon(head) &&
 			 (gup_flag_test(page, GUP_PF_EXCL) || gup_flag_test(head, GUP_PF_EXCL));
 	out->dirty = gup_flag_test(head, GUP_PF_DIRTY);
 	out->writeback = gup_flag_test(head, GUP_PF_WRITEBACK);
@@ -129,7 +129,9 @@ int gup_machine_stats(struct gup_machine *m, struct gup_stats *out)
 
 	if (!m || !out)
 		return -GUP_EINVAL;
-	*out = (struct gup_stats){ .free_frames = free_frames(m), .quarantined = gup_quarantined_pages(m) };
+	*out = (struct gup_stats){ .free_frames = free_frames(m),
+				   .quarantined = gup_quarantined_pages(m),
+				   .hugetlb_free = gup_hugetlb_nr_free(m) };
 	for (i = 0; i < GUP_COUNTER_SLOTS; i++) {
 		struct gup_counters *c = &m->counters[i];
 

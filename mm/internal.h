@@ -44,12 +44,34 @@ struct gup_vma *gup_vma_new(struct gup_mm *mm, const struct gup_vma *like);
 void gup_vma_link(struct gup_vma *vma);
 void gup_vma_unlink(struct gup_vma *vma);
 void gup_vma_free(struct gup_vma *vma);
-/* Make @addr a boundary. 0 or -ENOMEM with nothing changed. */
+/* Make @addr a boundary. 0; -ENOMEM, or -EINVAL inside of a hugetlb page, with nothing changed. */
 int gup_vma_split(struct gup_vma *vma, u64 addr);
 /* Join with neighbours that continue it; returns the VMA that covers it now. */
 struct gup_vma *gup_vma_merge(struct gup_vma *vma);
 /* The range is page aligned, not empty and in user space. */
 bool gup_range_ok(u64 addr, u64 length);
+
+/* ---- hugetlb.c ---- */
+/* Set folios aside when the machine is made. 0 or -ENOMEM. */
+int gup_hugetlb_init(struct gup_machine *m, unsigned int normal, unsigned int movable);
+/* A folio that nothing is reserved for, with one reference. NULL if the pool has none in @scope. */
+struct gup_page *gup_hugetlb_alloc(struct gup_machine *m, enum gup_scope scope);
+/* The folio's count is zero: it is the pool's again. */
+void gup_hugetlb_free(struct gup_machine *m, struct gup_page *head);
+u64 gup_hugetlb_nr_free(struct gup_machine *m);
+/*
+ * A new private folio for the faulting address from the bytes of @from, or zeroes; @reserved: from those kept for the
+ * mapping, if there are any. NULL if the pool has none.
+ */
+struct gup_page *gup_hugetlb_new_page(struct gup_fault *f, struct gup_page *from, bool reserved);
+/* Make a folio for the piece of 2 MiB around @index, with the one kept for it if there is one. 0, -ENOSPC, -ENOMEM. */
+int gup_hugetlb_fill_hole(struct gup_object *object, u64 index, enum gup_scope scope);
+/* Keep folios for a VMA that is about to be linked. 0 or -ENOMEM. mmap_lock held for writing. */
+int gup_hugetlb_reserve(struct gup_vma *vma);
+/* A private mapping goes: nothing is kept for it any more. */
+void gup_hugetlb_unreserve(struct gup_vma *vma);
+/* @upper was split off: what was kept for its pages goes with it. */
+void gup_hugetlb_split(struct gup_vma *vma, struct gup_vma *upper);
 
 /* ---- mlock.c ---- */
 /* Would @pages more pass the limit of locked memory? mmap_lock held for writing. */
@@ -84,6 +106,10 @@ u64 gup_object_pages_locked(const struct gup_object *object);
 bool gup_object_next(struct gup_object *object, u64 *index);
 /* The folio cached at @index, also beyond the end, locked and with a reference; false if there is none just now. */
 bool gup_object_cached(struct gup_object *object, u64 index, struct gup_page **out_head, struct gup_page **out_page);
+/* Is nothing cached in [first, first + nr), and all of it inside the object? */
+bool gup_object_has_room(struct gup_object *object, u64 first, u64 nr);
+/* Make a folio of @order around @index and put it into the cache, if nobody else did. 0, or what fill() returned. */
+int gup_object_fill(struct gup_object *object, u64 index, unsigned int order, enum gup_scope scope);
 /* Put @new_head in the place of @old_head, which is frozen; the cache's reference moves along. */
 void gup_object_replace(struct gup_object *object, struct gup_page *old_head, struct gup_page *new_head);
 /* Take a locked folio out of the cache; unlock it and give the caller's and the cache's references back. */
@@ -96,6 +122,7 @@ extern const struct gup_object_ops gup_devdax_ops;
 extern const struct gup_object_ops gup_cma_ops;
 extern const struct gup_object_ops gup_pfnmap_ops;
 extern const struct gup_object_ops gup_secret_ops;
+extern const struct gup_object_ops gup_hugetlb_ops;
 
 /* ---- truncate.c ---- */
 /* Change the size of what lets go of its folios at once. size_lock held. */
@@ -114,16 +141,6 @@ void gup_file_write_last(struct gup_object *file);
 #define GUP_FAULT_WRITE 1u
 #define GUP_FAULT_UNSHARE 2u   /* make an anonymous page exclusive without making it writable */
 #define GUP_FAULT_BREAK_COW 4u /* also replace zero and object pages of private mappings by private copies */
-
-enum gup_fault_result {
-	GUP_FAULT_DONE,	     /* the entry allows the access now, or did */
-	GUP_FAULT_AGAIN,     /* something changed meanwhile: look again */
-	GUP_FAULT_MIGRATING, /* the page is being moved: gup_fault_wait() or gup_fault_cancel() */
-	GUP_FAULT_SIGBUS,    /* nothing there: beyond the end of the object */
-	GUP_FAULT_NOMEM,
-	GUP_FAULT_NOSPC,
-	GUP_FAULT_IO, /* the store of the file failed */
-};
 
 struct gup_fault {
 	struct gup_mm *mm;
@@ -150,6 +167,11 @@ struct gup_page *gup_fault_new_page(struct gup_fault *f, struct gup_page *from);
 /* Install a private page, which brings its reference. Table locked. */
 void gup_fault_map_anon(struct gup_fault *f, struct gup_slot *slot, struct gup_page *head);
 enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot);
+/* Install an entry for a page of the locked folio, which the caller holds by one reference of its own. */
+enum gup_fault_result gup_fault_map_page(struct gup_fault *f, struct gup_slot *slot, struct gup_page *head,
+					 struct gup_page *page);
+/* What an errno of gup_object_folio() means to a fault. */
+enum gup_fault_result gup_fault_result_of(int err);
 /* A present entry that does not allow the access. Table locked; unlocks it. */
 enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_slot *slot);
 

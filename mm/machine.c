@@ -158,7 +158,7 @@ void gup_list_del(struct gup_machine *m, struct gup_link *link)
 	gup_port_lock_release(&m->list_lock);
 }
 
-static int machine_start(struct gup_machine *m)
+static int machine_start(struct gup_machine *m, const struct gup_machine_config *config)
 {
 	struct gup_page *zero;
 	unsigned int i;
@@ -176,7 +176,7 @@ static int machine_start(struct gup_machine *m)
 		return -GUP_ENOMEM;
 	gup_folio_zero(m, zero);
 	m->zero_pfn = gup_pfn(m, zero);
-	return 0;
+	return gup_hugetlb_init(m, config->hugetlb_pages, config->hugetlb_movable);
 }
 
 static void memory_unmap(struct gup_machine *m)
@@ -219,7 +219,7 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
 		gup_port_memory_unmap(&self);
 		return err;
 	}
-	err = machine_start(m);
+	err = machine_start(m, config);
 	if (err) {
 		memory_unmap(m);
 		return err;
@@ -252,6 +252,7 @@ static void locks_destroy(struct gup_machine *m)
 		gup_mm_destroy((struct gup_mm *)m->mms.next);
 	while (m->objects.next != &m->objects)
 		gup_object_put((struct gup_object *)m->objects.next);
+	gup_port_rwlock_destroy(&m->hugetlb.fill_lock);
 	for (i = 0; i < m->nr_zones; i++)
 		gup_port_rwlock_destroy(&m->zones[i].isolate_lock);
 }

@@ -113,6 +113,16 @@ enum gup_scope {
 	GUP_SCOPE_UNMOVABLE = 1, /* no CMA, no MOVABLE: the memory may be held long */
 };
 
+/* Folios of 2 MiB that are set aside for objects of their own (hugetlb.c). */
+struct gup_hugetlb {
+	struct gup_port_rwlock fill_lock; /* one page gets its folio at a time, or reservations change */
+	struct gup_port_lock lock;
+	u64 nr;		 /* [c] folios of the pool */
+	u64 free[2];	 /* [lock] first pfn of each list, linked by word 8: may be held long, or lie in MOVABLE */
+	u64 nr_free;	 /* [lock] */
+	u64 nr_reserved; /* [lock] free folios that mappings count on */
+};
+
 struct gup_track; /* holders.c */
 struct gup_watch; /* watch.h */
 
@@ -130,6 +140,7 @@ struct gup_machine {
 	unsigned int nr_zones;		      /* [c] */
 	u64 zero_pfn;			      /* [c] */
 
+	struct gup_hugetlb hugetlb;
 	struct gup_slab_cache slabs[GUP_NR_SLABS];
 	struct gup_wait_bucket waits[GUP_WAIT_BUCKETS];
 	struct gup_counters counters[GUP_COUNTER_SLOTS];
@@ -183,7 +194,8 @@ struct gup_vma {
 	struct gup_lineage *lineage;	 /* [c] NULL for shared mappings */
 	struct gup_object *object;	 /* [c] NULL for anonymous memory */
 	u64 pgoff;			 /* [m] page index of the first page, in object or lineage */
-	u32 flags;			 /* [m] GUP_VM_* */
+	u64 reserved; /* [m], or [hugetlb.lock] with mmap_lock held: folios kept for a private mapping */
+	u32 flags;    /* [m] GUP_VM_* */
 };
 
 static inline u64 gup_vma_start(const struct gup_vma *vma)
@@ -250,6 +262,7 @@ enum gup_object_kind {
 	GUP_OBJECT_PFNMAP,
 	GUP_OBJECT_SECRET,
 	GUP_OBJECT_FILE,
+	GUP_OBJECT_HUGETLB,
 };
 
 struct gup_object_ops;
@@ -275,33 +288,56 @@ struct gup_object {
 	struct gup_port_lock lock;
 	u64 size;			  /* [o] bytes */
 	struct gup_radix frames;	  /* [o] page index -> pfn; each folio in it has one reference from here */
+	struct gup_radix reserved;	  /* [hugetlb.fill_lock] pieces of 2 MiB that a folio is kept for */
 	struct gup_port_rwlock size_lock; /* the size changes under it; not held while pins are waited for */
 	struct gup_port_rwlock map_lock;
 	struct gup_itree vmas; /* [v] by page index */
 };
 
+enum gup_fault_result {
+	GUP_FAULT_DONE,	     /* the entry allows the access now, or did */
+	GUP_FAULT_AGAIN,     /* something changed meanwhile: look again */
+	GUP_FAULT_MIGRATING, /* the page is being moved: gup_fault_wait() or gup_fault_cancel() */
+	GUP_FAULT_SIGBUS,    /* nothing there: beyond the end of the object */
+	GUP_FAULT_NOMEM,
+	GUP_FAULT_NOSPC,
+	GUP_FAULT_IO, /* the store of the file failed */
+};
+
+struct gup_fault;
+struct gup_slot;
+
 /*
  * What differs between objects. @fill makes a folio of @order for the page index, with one reference for the cache;
- * NULL for objects that are a fixed range of frames. @release: the last handle is gone. The rest may be NULL:
- * @read: bring a locked folio up to date; @mkwrite: a locked folio is about to become dirty and writable, 0 or why not;
- * @discard: bytes [offset, end) went away, and their folios with them.
- * @set_size truncates in its own way; without it mm/truncate.c does.
+ * NULL for objects that are a fixed range of frames. The other functions may be NULL. @set_size truncates in its own way;
+ * without it mm/truncate.c does. @fault maps the object's page in its own way; without it mm/fault_file.c does. @discard:
+ * bytes [offset, end) went away, and their folios with them. @read: bring a locked folio up to date. @mkwrite: a locked
+ * folio is about to become dirty and writable; 0 or why not. @release is called when the last handle is gone.
  */
 struct gup_object_ops {
 	const char *name;
-	bool devmap;	  /* entries carry GUP_PTE_DEVMAP */
-	bool resizable;	  /* truncate and punch work */
-	bool any_size;	/* the size need not be a multiple of a page, and writing beyond it makes it larger */
-	bool waits;	  /* blocks that go away must be idle first */
-	bool no_read;	  /* gup_object_read() refuses it */
-	bool no_write;	  /* gup_object_write() refuses it */
-	bool shared_only; /* private mappings are refused */
+	unsigned int order; /* of all folios, if it is not 0: sizes, offsets and mappings are multiples of it */
+	bool any_size;	    /* the size need not be a multiple of a page, and writing beyond it makes it larger */
+	bool devmap;	    /* entries carry GUP_PTE_DEVMAP */
+	bool resizable;	    /* truncate and punch work */
+	bool waits;	    /* blocks that go away must be idle first */
+	bool no_read;	    /* gup_object_read() refuses it */
+	bool no_write;	    /* gup_object_write() refuses it */
+	bool shared_only;   /* private mappings are refused */
 	int (*set_size)(struct gup_object *object, u64 bytes);
-	int (*fill)(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head);
+	int (*fill)(struct gup_object *object, u64 index, unsigned int order, enum gup_scope scope,
+		    struct gup_page **out_head);
 	int (*read)(struct gup_object *object, struct gup_page *head);
 	int (*mkwrite)(struct gup_object *object, struct gup_page *head);
+	enum gup_fault_result (*fault)(struct gup_fault *f, struct gup_slot *slot);
 	void (*discard)(struct gup_object *object, u64 offset, u64 end);
 	void (*release)(struct gup_object *object);
 };
+
+/* Bytes of which sizes and offsets are multiples. */
+static inline u64 gup_object_unit(const struct gup_object *object)
+{
+	return GUP_PAGE_SIZE << object->ops->order;
+}
 
 #endif

@@ -197,7 +197,8 @@ static int refuse_busy(struct gup_machine *m, struct gup_page *head, unsigned in
 /* No place for the whole: its parts may find one, each for itself. */
 static int split_instead(struct gup_machine *m, struct gup_page *head, struct gup_why *why)
 {
-	int err = gup_order(head) ? split_isolated(m, head) : -GUP_ENOMEM;
+	bool splits = gup_order(head) && gup_kind(head) != GUP_FRAME_HUGETLB;
+	int err = splits ? split_isolated(m, head) : -GUP_ENOMEM;
 
 	if (err == -GUP_EBUSY)
 		return refuse_busy(m, head, 1, why);
@@ -333,7 +334,7 @@ int gup_split_folio(struct gup_machine *m, struct gup_page *page, struct gup_why
 	int err = 0;
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
-	if (!m || !page || !gup_kind_movable(gup_kind(gup_head(m, page))))
+	if (!m || !page || !gup_kind_movable(gup_kind(gup_head(m, page))) || gup_kind(page) == GUP_FRAME_HUGETLB)
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	head = gup_head(m, page);
 	gup_folio_lock(m, head);

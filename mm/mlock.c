@@ -31,8 +31,9 @@ bool gup_lock_exceeds(const struct gup_mm *mm, u64 pages)
 /* Mappings that keep their pages anyway. Secret memory is born locked and stays so. */
 static bool can_change(const struct gup_vma *vma)
 {
-	return !(vma->flags & GUP_VM_PFNMAP) && !gup_vma_is(vma, GUP_OBJECT_SECRET) &&
-	       !gup_vma_is(vma, GUP_OBJECT_FSDAX) && !gup_vma_is(vma, GUP_OBJECT_DEVDAX);
+	return !gup_vma_is(vma, GUP_OBJECT_HUGETLB) && !(vma->flags & GUP_VM_PFNMAP) &&
+	       !gup_vma_is(vma, GUP_OBJECT_SECRET) && !gup_vma_is(vma, GUP_OBJECT_FSDAX) &&
+	       !gup_vma_is(vma, GUP_OBJECT_DEVDAX);
 }
 
 /* Lock or unlock [start, end), which lies in the VMA. */

@@ -18,17 +18,18 @@ _Static_assert(GUP_PROT_READ == GUP_VM_READ && GUP_PROT_WRITE == GUP_VM_WRITE &&
 static int request_check(const struct gup_mm *mm, const struct gup_map_request *r, u64 *out_length)
 {
 	unsigned int type = r->flags & (GUP_MAP_SHARED | GUP_MAP_PRIVATE);
+	u64 unit = r->object ? gup_object_unit(r->object) : GUP_PAGE_SIZE;
 
 	if (!r->length || r->flags & ~MAP_KNOWN || r->prot & ~PROT_KNOWN || !type ||
 	    type == (GUP_MAP_SHARED | GUP_MAP_PRIVATE))
 		return -GUP_EINVAL;
-	if (r->offset & ~GUP_PAGE_MASK || (r->flags & MAP_FIXED_ANY && r->addr & ~GUP_PAGE_MASK))
+	if (r->offset & (unit - 1) || (r->flags & MAP_FIXED_ANY && r->addr & (unit - 1)))
 		return -GUP_EINVAL;
 	if (r->object && (r->object->m != mm->m || (r->object->ops->shared_only && type != GUP_MAP_SHARED)))
 		return -GUP_EINVAL;
 	if (r->length > GUP_USER_TOP)
 		return -GUP_ENOMEM;
-	*out_length = (r->length + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
+	*out_length = (r->length + unit - 1) & ~(unit - 1);
 	if (r->offset + *out_length < r->offset)
 		return -GUP_EOVERFLOW;
 	if (r->flags & MAP_FIXED_ANY && !gup_range_ok(r->addr, *out_length))
@@ -52,11 +53,12 @@ static u64 gap_from(struct gup_mm *mm, u64 addr, u64 length, u64 align)
 	}
 }
 
-static u64 find_gap(struct gup_mm *mm, u64 wish, u64 length)
+/* @unit: of the object, which a hint is rounded to. */
+static u64 find_gap(struct gup_mm *mm, u64 wish, u64 length, u64 unit)
 {
 	u64 align = length >= GUP_HUGE_SIZE ? GUP_HUGE_SIZE : GUP_PAGE_SIZE, addr;
 
-	wish &= GUP_PAGE_MASK;
+	wish &= ~(unit - 1);
 	if (wish && gup_range_ok(wish, length) && !gup_vma_first(mm, wish, wish + length))
 		return wish;
 	addr = gap_from(mm, mm->hint > MMAP_BASE ? mm->hint : MMAP_BASE, length, align);
@@ -113,10 +115,11 @@ static struct gup_vma *vma_for(struct gup_mm *mm, const struct gup_map_request *
 	return vma;
 }
 
-/* Place and link the VMA. Everything but the unmap of what is there cannot fail any more. */
+/* Place and link the VMA. What is unmapped for it stays so if the hugetlb pool is short, as in Linux. */
 static s64 map_locked(struct gup_mm *mm, const struct gup_map_request *r, u64 length, struct gup_vma *vma)
 {
-	u64 addr = r->flags & MAP_FIXED_ANY ? r->addr : find_gap(mm, r->addr, length);
+	u64 unit = vma->object ? gup_object_unit(vma->object) : GUP_PAGE_SIZE;
+	u64 addr = r->flags & MAP_FIXED_ANY ? r->addr : find_gap(mm, r->addr, length, unit);
 	int err = 0;
 
 	if (!addr && !(r->flags & MAP_FIXED_ANY))
@@ -132,6 +135,9 @@ static s64 map_locked(struct gup_mm *mm, const struct gup_map_request *r, u64 le
 	vma->node.start = addr;
 	vma->node.last = addr + length - 1;
 	vma->pgoff = (vma->object ? r->offset : addr) >> GUP_PAGE_SHIFT;
+	err = gup_vma_is(vma, GUP_OBJECT_HUGETLB) ? gup_hugetlb_reserve(vma) : 0;
+	if (err)
+		return err;
 	gup_vma_link(vma);
 	gup_vma_merge(vma);
 	return (s64)addr;
@@ -262,6 +268,11 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 
 		if (vma->flags & (GUP_VM_PFNMAP | GUP_VM_LOCKED))
 			return -GUP_EINVAL;
+		if (gup_vma_is(vma, GUP_OBJECT_HUGETLB)) {
+			if (from & (GUP_HUGE_SIZE - 1))
+				return -GUP_EINVAL;
+			to &= ~(GUP_HUGE_SIZE - 1);
+		}
 		zapped = gup_zap_range(vma, from, to, GUP_ZAP_ALL, GUP_EVENT_CLEAR);
 		if (zapped)
 			return zapped;

@@ -109,12 +109,11 @@ static int insert_locked(struct gup_object *object, struct gup_page *head, u64 f
 	return err;
 }
 
-/* Make a folio of @order around @index and put it into the cache, if nobody else did. */
-static int fill_order(struct gup_object *object, u64 index, unsigned int order, enum gup_scope scope)
+int gup_object_fill(struct gup_object *object, u64 index, unsigned int order, enum gup_scope scope)
 {
 	u64 first = index & ~((UINT64_C(1) << order) - 1);
 	struct gup_page *head;
-	int err = object->ops->fill(object, order, scope, &head);
+	int err = object->ops->fill(object, first, order, scope, &head);
 	bool stored = false;
 
 	if (err)
@@ -131,24 +130,28 @@ static int fill_order(struct gup_object *object, u64 index, unsigned int order, 
 	return err;
 }
 
-static bool wants_huge(struct gup_object *object, u64 index)
+bool gup_object_has_room(struct gup_object *object, u64 first, u64 nr)
 {
-	u64 first = index & ~(u64)(GUP_HUGE_PAGES - 1);
 	bool room;
 
-	if (!object->huge)
-		return false;
 	gup_port_lock_acquire(&object->lock);
-	room = room_locked(object, first, GUP_HUGE_PAGES);
+	room = room_locked(object, first, nr);
 	gup_port_lock_release(&object->lock);
 	return room;
 }
 
+static bool wants_huge(struct gup_object *object, u64 index)
+{
+	return object->huge && gup_object_has_room(object, index & ~(u64)(GUP_HUGE_PAGES - 1), GUP_HUGE_PAGES);
+}
+
 static int fill_hole(struct gup_object *object, u64 index, enum gup_scope scope)
 {
-	if (wants_huge(object, index) && !fill_order(object, index, GUP_HUGE_ORDER, scope))
+	if (object->ops->order)
+		return gup_hugetlb_fill_hole(object, index, scope);
+	if (wants_huge(object, index) && !gup_object_fill(object, index, GUP_HUGE_ORDER, scope))
 		return 0;
-	return fill_order(object, index, 0, scope);
+	return gup_object_fill(object, index, 0, scope);
 }
 
 static bool thawed(const struct gup_page *head, u64 unused)

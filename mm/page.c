@@ -34,6 +34,8 @@ struct gup_page *gup_folio_alloc(struct gup_machine *m, unsigned int order, enum
 
 	if (gup_alloc_should_fail(m))
 		return NULL;
+	if (kind == GUP_FRAME_HUGETLB)
+		return gup_hugetlb_alloc(m, scope);
 	pfn = gup_frames_alloc(m, order, movable, scope);
 	if (!pfn)
 		return NULL;
@@ -55,9 +57,13 @@ void gup_folio_free(struct gup_machine *m, struct gup_page *head)
 	if (gup_kind(head) == GUP_FRAME_SECRET)
 		gup_folio_zero(m, head); /* the next user must not find it */
 	gup_port_store_relaxed(&head->mapping, (u64)0);
-	for (i = 0; i < 1u << order; i++)
-		gup_port_store(&head[i].flags, 0u);
-	gup_frames_free(m, gup_pfn(m, head), order);
+	if (gup_kind(head) == GUP_FRAME_HUGETLB) {
+		gup_hugetlb_free(m, head);
+	} else {
+		for (i = 0; i < 1u << order; i++)
+			gup_port_store(&head[i].flags, 0u);
+		gup_frames_free(m, gup_pfn(m, head), order);
+	}
 	if (lineage)
 		gup_lineage_put(m, lineage);
 }

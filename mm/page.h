@@ -87,13 +87,18 @@ static inline u32 gup_nr_frames(const struct gup_page *head)
 static inline bool gup_kind_is_user(enum gup_frame_kind kind)
 {
 	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
-	       kind == GUP_FRAME_CMA || kind == GUP_FRAME_SECRET ||
-	       kind == GUP_FRAME_FILE;
+	       kind == GUP_FRAME_CMA || kind == GUP_FRAME_SECRET || kind == GUP_FRAME_FILE || kind == GUP_FRAME_HUGETLB;
 }
 
 static inline bool gup_kind_movable(enum gup_frame_kind kind)
 {
-	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_FILE;
+	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_FILE || kind == GUP_FRAME_HUGETLB;
+}
+
+/* Is the folio, which somebody maps, private memory? */
+static inline bool gup_folio_is_anon(const struct gup_page *head)
+{
+	return (gup_port_load(&head->mapping) & GUP_MAPPING_TAG) == GUP_MAPPING_LINEAGE;
 }
 
 /* The head of the folio that @page belongs to right now. Folios are aligned to their size, so the order is enough. */

@@ -110,7 +110,7 @@ static bool zap_spares(const struct zap *zap, u64 value)
 	struct gup_machine *m = zap->gather.m;
 
 	return zap->what == GUP_ZAP_OBJECT_ONLY && gup_leaf_counted(value) &&
-	       gup_kind(gup_head(m, gup_page_at(m, gup_arch_pfn(value)))) == GUP_FRAME_ANON;
+	       gup_folio_is_anon(gup_head(m, gup_page_at(m, gup_arch_pfn(value))));
 }
 
 /* A 2 MiB entry that reaches out of the range: a fault may have made it a moment ago. */

@@ -7,8 +7,10 @@
  */
 #include "internal.h"
 
-static int secret_fill(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head)
+static int secret_fill(struct gup_object *object, u64 index, unsigned int order, enum gup_scope scope,
+		       struct gup_page **out_head)
 {
+	(void)index;
 	(void)scope;
 	*out_head = gup_folio_alloc(object->m, order, GUP_FRAME_SECRET, false, GUP_SCOPE_UNMOVABLE);
 	return *out_head ? 0 : -GUP_ENOMEM;

@@ -4,8 +4,10 @@
  */
 #include "internal.h"
 
-static int shm_fill(struct gup_object *object, unsigned int order, enum gup_scope scope, struct gup_page **out_head)
+static int shm_fill(struct gup_object *object, u64 index, unsigned int order, enum gup_scope scope,
+		    struct gup_page **out_head)
 {
+	(void)index;
 	*out_head = gup_folio_alloc(object->m, order, GUP_FRAME_SHM, true, scope);
 	return *out_head ? 0 : -GUP_ENOMEM;
 }

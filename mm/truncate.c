@@ -298,7 +298,7 @@ int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t time
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
 	if (!object || bytes > GUP_USER_TOP || (!object->ops->resizable && !object->ops->set_size) ||
-	    (bytes & ~GUP_PAGE_MASK && !object->ops->any_size))
+	    (bytes & (gup_object_unit(object) - 1) && !object->ops->any_size))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	if (!object->ops->set_size)
 		return cut_object(&cut, bytes, timeout_ns, why);
@@ -312,7 +312,7 @@ int gup_object_punch(struct gup_object *object, uint64_t offset, uint64_t bytes,
 	struct cut cut = { .object = object };
 
 	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
-	if (!object || !bytes || (offset | bytes) & ~GUP_PAGE_MASK || offset + bytes < offset ||
+	if (!object || !bytes || (offset | bytes) & (gup_object_unit(object) - 1) || offset + bytes < offset ||
 	    !object->ops->resizable)
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	cut.first = offset >> GUP_PAGE_SHIFT;

@@ -87,6 +87,8 @@ void gup_vma_unlink(struct gup_vma *vma)
 
 void gup_vma_free(struct gup_vma *vma)
 {
+	if (vma->reserved)
+		gup_hugetlb_unreserve(vma);
 	if (vma->lineage)
 		gup_lineage_put(vma->mm->m, vma->lineage);
 	if (vma->object)
@@ -100,6 +102,8 @@ int gup_vma_split(struct gup_vma *vma, u64 addr)
 
 	if (addr <= gup_vma_start(vma) || addr >= gup_vma_end(vma))
 		return 0;
+	if (vma->object && addr & (gup_object_unit(vma->object) - 1))
+		return -GUP_EINVAL;
 	if (addr & (GUP_HUGE_SIZE - 1) && gup_split_huge(vma, addr))
 		return -GUP_ENOMEM;
 	upper = gup_vma_new(vma->mm, vma);
@@ -114,6 +118,8 @@ int gup_vma_split(struct gup_vma *vma, u64 addr)
 	link_locked(vma);
 	link_locked(upper);
 	gup_rmap_write_unlock(vma);
+	if (vma->reserved)
+		gup_hugetlb_split(vma, upper);
 	return 0;
 }
 
@@ -132,6 +138,8 @@ static void merge_pair(struct gup_vma *a, struct gup_vma *b)
 	a->node.last = b->node.last;
 	link_locked(a);
 	gup_rmap_write_unlock(a);
+	a->reserved += b->reserved;
+	b->reserved = 0;
 	gup_vma_free(b);
 }
 

@@ -21,6 +21,7 @@ static const char *const words[GUP_NR_FRAME_KINDS] = {
 	[GUP_FRAME_OFFLINE] = "offline",
 	[GUP_FRAME_SECRET] = "secret memory that nobody maps",
 	[GUP_FRAME_FILE] = "a file that nobody maps",
+	[GUP_FRAME_HUGETLB] = "hugetlb memory that nobody maps",
 };
 
 struct look {

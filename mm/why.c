@@ -35,6 +35,7 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	     "a shared mapping of a file that tracks what is dirty may not be held for long to write to it, since "
 	     "the file system would not see the writes coming; map it privately, or pin it briefly"),
 	RULE(VMA_NOT_WRITABLE, "the mapping is not writable"),
+	RULE(FORCE_HUGETLB, "FORCE cannot write to a hugetlb mapping without write permission"),
 	RULE(FORCE_SHARED, "FORCE cannot write to a read-only shared mapping: there is no private copy to write to"),
 	RULE(VMA_NOT_READABLE, "the mapping is not readable"),
 	RULE(NOFAULT, "the page is not there in the way it is needed, and NOFAULT forbids to fault it in"),
@@ -49,7 +50,7 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(MIGRATE_TRIES, "pages that may not be held for long kept turning up"),
 	RULE(PINNED, "somebody held a page of the range for longer than the call could wait"),
 	RULE(NO_MEMORY, "the machine has no free frame of the kind that is needed"),
-	RULE(NO_SPACE, "the DAX device or the store of the file has no free block"),
+	RULE(NO_SPACE, "the DAX device or the store of the file has no free block, or the hugetlb pool no free folio"),
 	RULE(COUNT_OVERFLOW, "the page is held so often that its count is at its end"),
 	RULE(MM_LIMIT, "the pin would pass the limit of its address space"),
 	RULE(OWNER_LIMIT, "the pin would pass the limit of its owner"),

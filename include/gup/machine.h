@@ -45,6 +45,8 @@ enum gup_dax_kind { GUP_DAX_FS, GUP_DAX_DEVICE };
  * @dax:           DAX devices by name; unused entries have a NULL name
  * @contract:      whose rules apply
  * @kernel:        0; or a release by GUP_KERNEL(), whose rules apply then: @contract must be its default
+ * @hugetlb_pages: folios of 2 MiB that are set aside for gup_hugetlb_create(), from the normal bytes
+ * @hugetlb_movable: the same from ZONE_MOVABLE, where a long-term pin may not rest
  * @no_huge_pages: anonymous memory takes 4 KiB folios only
  * @track_holders: remember owner, call site and time of each get and pin of the Linux forms. Costs a record for each
  *                 page; without it a pin costs nothing and a holder of such a page is unknown.
@@ -61,6 +63,7 @@ struct gup_machine_config {
 		uint64_t bytes;
 		enum gup_dax_kind kind;
 	} dax[GUP_DAX_MAX];
+	unsigned int hugetlb_pages, hugetlb_movable;
 	enum gup_contract_id contract;
 	uint32_t kernel;
 	bool no_huge_pages;
@@ -78,7 +81,8 @@ struct gup_machine_config {
  * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB, too small, above 8 TiB or above 16
  * TiB with all others, a name that is too long,
  * empty or used twice, an unknown contract, or a contract beside a kernel; -EOPNOTSUPP for a release without rules here:
- * one before 5.2, after GUP_KERNEL_NEWEST, or that never was; -ENOMEM if the host has no memory, mappings or file descriptors left.
+ * one before 5.2, after GUP_KERNEL_NEWEST, or that never was; -ENOMEM if the host has no memory, mappings or file descriptors left,
+ * or the machine no room for the hugetlb folios.
  */
 int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out);
 
@@ -151,6 +155,7 @@ int gup_machine_check(struct gup_machine *m, struct gup_check *out);
  * @bad_unpins:        unpins and puts that were refused
  * @free_frames:       frames that an allocation could use now
  * @quarantined:       pages in quarantine now, of all owners, see gup_owner_lost()
+ * @hugetlb_free:      2 MiB folios of the hugetlb pool that nobody uses now, reserved ones included
  */
 struct gup_stats {
 	uint64_t faults;
@@ -162,6 +167,7 @@ struct gup_stats {
 	uint64_t bad_unpins;
 	uint64_t free_frames;
 	uint64_t quarantined;
+	uint64_t hugetlb_free;
 };
 
 /**

@@ -103,11 +103,11 @@ void gup_mmap_read_unlock(struct gup_mm *mm);
 /**
  * struct gup_map_request - arguments of gup_mmap(), which is mmap() otherwise
  * @addr:   hint, or the exact address with GUP_MAP_FIXED*
- * @length: bytes, rounded up to 4 KiB
+ * @length: bytes, rounded up to 4 KiB, of a hugetlb object to 2 MiB
  * @prot:   GUP_PROT_*
  * @flags:  GUP_MAP_*
  * @object: NULL for anonymous memory
- * @offset: bytes into the object, a multiple of 4 KiB
+ * @offset: bytes into the object, a multiple of 4 KiB, of a hugetlb object of 2 MiB
  */
 struct gup_map_request {
 	uint64_t addr;
@@ -127,7 +127,8 @@ struct gup_map_request {
  *
  * Context: sleeps, takes mmap_lock for writing.
  * Return: the address; -EINVAL for NULL, length 0, a misaligned fixed address or offset, unknown or contradicting
- * flags, or an object of another machine; -ENOMEM if it does not fit below GUP_USER_TOP or memory ran out; -EEXIST
+ * flags, or an object of another machine; -ENOMEM if it does not fit below GUP_USER_TOP, memory ran
+ * out, or the hugetlb pool is short (what a FIXED mapping replaces is unmapped then, as in Linux); -EEXIST
  * (FIXED_NOREPLACE); -EOVERFLOW if the offset wraps; -EAGAIN if secret memory would
  * pass the limit of locked pages. On error nothing has changed.
  */
@@ -140,8 +141,8 @@ int64_t gup_mmap(struct gup_mm *mm, const struct gup_map_request *request);
  * @length: bytes, more than 0, rounded up to 4 KiB
  *
  * Context: sleeps, takes mmap_lock for writing.
- * Return: 0; -EINVAL for NULL, a misaligned address, length 0 or a range outside user space; -ENOMEM with nothing
- * changed.
+ * Return: 0; -EINVAL for NULL, a misaligned address, length 0, a range outside user space, or one that ends inside of a
+ * hugetlb page; -ENOMEM. On error nothing is unmapped.
  */
 int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
 
@@ -174,8 +175,9 @@ int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int
  *
  * Context: sleeps. The HUGEPAGE pair takes mmap_lock for writing, the others for reading.
  * Return: as for gup_mprotect(), but DONTNEED drops what it finds mapped even if it returns -ENOMEM for a hole, as
- * Linux does; -EINVAL also for other advice, for DONTNEED when it comes to PFNMAP or to a locked mapping, and for
- * POPULATE when it comes to PFNMAP, secret memory or protection that forbids it; -EFAULT for POPULATE where a fault fails.
+ * Linux does; -EINVAL also for other advice, for DONTNEED when it comes to PFNMAP, to a locked mapping or, by its start, into
+ * a hugetlb page (an end inside of one is rounded down), and for POPULATE when it comes to PFNMAP, secret memory or
+ * protection that forbids it; -EFAULT for POPULATE where a fault fails.
  */
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gup/object.h - what backs a mapping: shared and secret memory here, DAX in dax.h, CMA frames in cma.h.
+ * gup/object.h - what backs a mapping: shared, secret and hugetlb memory here, DAX in dax.h, CMA frames in cma.h.
  *
  * Anonymous memory needs no object: map without one. An object lives as long as a handle or a mapping refers to it.
  */
@@ -59,6 +59,26 @@ int gup_pfnmap_create(struct gup_machine *m, uint64_t first_pfn, uint64_t bytes,
  */
 int gup_secret_create(struct gup_machine *m, uint64_t bytes, struct gup_object **out);
 
+/**
+ * gup_hugetlb_create() - memory in folios of 2 MiB from a pool, as memfd_create(MFD_HUGETLB) and ftruncate() would make it
+ * @m:     the machine, made with hugetlb_pages or hugetlb_movable
+ * @bytes: size, a multiple of 2 MiB; may be 0
+ * @out:   receives the object, with one handle
+ *
+ * Its folios are never split, and 2 MiB entries map them. So offsets and addresses of mappings are multiples of 2 MiB, lengths
+ * are rounded up to it, and gup_munmap(), gup_mprotect(), gup_object_truncate() and gup_object_punch() return -EINVAL for
+ * anything between.
+ *
+ * gup_mmap() reserves a folio for each page of the mapping that has none yet, and returns -ENOMEM if the pool cannot
+ * cover it. What a private mapping gets beyond (a copy after fork) comes from what is left of the pool; if that is nothing,
+ * the access is a bus error (GUP_RULE_NO_SPACE). A shared reservation stays with the object until that part of it is
+ * truncated, a private one with its mapping. The object can be read as a file and not written.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for NULL or a bad size; -ENOMEM.
+ */
+int gup_hugetlb_create(struct gup_machine *m, uint64_t bytes, struct gup_object **out);
+
 /** gup_object_get() - one more handle of @object. NULL allowed. Context: any. */
 void gup_object_get(struct gup_object *object);
 
@@ -84,15 +104,15 @@ uint64_t gup_object_size(struct gup_object *object);
  *
  * Context: may sleep.
  * Return: bytes done, short at the end of the object; -EINVAL for NULL, an object without bytes (PFNMAP) or one that
- * takes no such call (secret memory); -ENOMEM or -ENOSPC if nothing could be done.
+ * takes no such call (secret memory; writing to hugetlb); -ENOMEM or -ENOSPC if nothing could be done.
  */
 int64_t gup_object_read(struct gup_object *object, uint64_t offset, void *buf, uint64_t bytes);
 int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void *buf, uint64_t bytes);
 
 /**
  * gup_object_truncate() - change the size
- * @object:     shared memory, a file on FS DAX, or secret memory of size 0
- * @bytes:      new size, a multiple of 4 KiB
+ * @object:     shared memory, hugetlb, a file on FS DAX, or secret memory of size 0
+ * @bytes:      new size, a multiple of 4 KiB, of 2 MiB for hugetlb
  * @timeout_ns: how long to wait for pins on blocks that go away (FS DAX only)
  * @why:        receives the reason of a refusal; may be NULL
  *
@@ -110,8 +130,8 @@ int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t time
 
 /**
  * gup_object_punch() - make a hole; the size stays
- * @object:     shared memory or a file on FS DAX
- * @offset, @bytes: range, multiples of 4 KiB, @bytes > 0
+ * @object:     shared memory, hugetlb or a file on FS DAX
+ * @offset, @bytes: range, multiples of 4 KiB, of 2 MiB for hugetlb, @bytes > 0
  * @timeout_ns: as for gup_object_truncate()
  * @why:        receives the reason of a refusal; may be NULL
  *

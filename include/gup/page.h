@@ -46,8 +46,9 @@ enum gup_frame_kind {
 	GUP_FRAME_ZERO,
 	GUP_FRAME_CMA, /* handed out by gup_cma_alloc() */
 	GUP_FRAME_OFFLINE,
-	GUP_FRAME_SECRET, /* of an object of gup_secret_create() */
-	GUP_FRAME_FILE, /* page of a regular file */
+	GUP_FRAME_SECRET,  /* of an object of gup_secret_create() */
+	GUP_FRAME_FILE,	   /* page of a regular file */
+	GUP_FRAME_HUGETLB, /* part of a folio of the hugetlb pool, used (by an object or privately) or not */
 	GUP_NR_FRAME_KINDS,
 };
 
@@ -64,7 +65,7 @@ enum gup_zone_kind { GUP_ZONE_NORMAL, GUP_ZONE_CMA, GUP_ZONE_MOVABLE, GUP_ZONE_D
  * @refs:       references of the folio
  * @pins:       pins of the folio
  * @mapcount:   mappings of the folio
- * @exclusive:  anonymous and exclusive to one mm
+ * @exclusive:  private memory, exclusive to one mm
  * @dirty:      written through a mapping or by a device and not yet written back
  * @writeback:  being written to the store of its file
  * @isolated:   its pageblock is being emptied

@@ -38,6 +38,7 @@ enum gup_rule {
 	GUP_RULE_SECRET,	   /* secret memory: nobody but its application may touch it */
 	GUP_RULE_DIRTY_TRACKED,	   /* WRITE|LONGTERM on a shared file whose file system must see each write coming */
 	GUP_RULE_VMA_NOT_WRITABLE, /* WRITE without write permission (and no FORCE) */
+	GUP_RULE_FORCE_HUGETLB,	   /* FORCE makes no private copy of a hugetlb page */
 	GUP_RULE_FORCE_SHARED,	   /* FORCE cannot write to a shared mapping that is read-only */
 	GUP_RULE_VMA_NOT_READABLE, /* read without read permission (and no FORCE) */
 
@@ -54,7 +55,7 @@ enum gup_rule {
 	GUP_RULE_PINNED,	     /* truncate, CMA or offline: pins did not go away within the bound */
 
 	GUP_RULE_NO_MEMORY,
-	GUP_RULE_NO_SPACE,	 /* the DAX device or the store of the file is full */
+	GUP_RULE_NO_SPACE, /* the DAX device or the store of the file is full, or the hugetlb pool has no folio left */
 	GUP_RULE_COUNT_OVERFLOW, /* the page's count is at its end */
 	GUP_RULE_MM_LIMIT,
 	GUP_RULE_OWNER_LIMIT,

@@ -30,6 +30,8 @@ void world_config(const struct world_spec *spec, struct gup_machine_config *conf
 		config->dax[1].bytes = spec->devdax * MIB;
 		config->dax[1].kind = GUP_DAX_DEVICE;
 	}
+	config->hugetlb_pages = spec->hugetlb;
+	config->hugetlb_movable = spec->hugetlb_movable;
 	config->contract = spec->contract;
 	config->kernel = spec->kernel;
 	config->no_huge_pages = spec->no_huge_pages;
@@ -83,6 +85,7 @@ void world_begin(struct world *w, const struct world_spec *spec)
 		open_device(w->m);
 	w->free_frames = free_frames(w->m);
 	w->free_blocks = free_blocks(w->m);
+	w->hugetlb_free = stats_of(w->m).hugetlb_free;
 	w->mm = world_mm(w, APP);
 }
 
@@ -95,6 +98,7 @@ void world_end(struct world *w)
 	check_rest(w->m, 0, 0);
 	assert_int_equal(free_frames(w->m), w->free_frames);
 	assert_int_equal(free_blocks(w->m), w->free_blocks);
+	assert_int_equal(stats_of(w->m).hugetlb_free, w->hugetlb_free);
 	assert_int_equal(gup_machine_destroy(w->m), 0);
 }
 

@@ -47,6 +47,7 @@
 /* struct world_spec - what the machine is made of; sizes in MiB */
 struct world_spec {
 	unsigned int normal, movable, cma, cma2, dax, devdax;
+	unsigned int hugetlb, hugetlb_movable; /* folios of 2 MiB, of these */
 	enum gup_contract_id contract;
 	uint32_t kernel;
 	bool no_huge_pages;
@@ -61,6 +62,7 @@ struct world {
 	struct gup_mm *mms[WORLD_MMS];
 	uint64_t free_frames; /* before the test, after a warm-up */
 	uint64_t free_blocks; /* of DAX devices */
+	uint64_t hugetlb_free;
 };
 
 void world_config(const struct world_spec *spec, struct gup_machine_config *config);
