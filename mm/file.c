@@ -51,12 +51,6 @@ static int file_read(struct gup_object *file, struct gup_page *head)
 	return 0;
 }
 
-static bool not_in_writeback(const struct gup_page *head, u64 unused)
-{
-	(void)unused;
-	return !gup_flag_test(head, GUP_PF_WRITEBACK);
-}
-
 /* What is being written must not change, and nobody writes what has no room. */
 static int file_mkwrite(struct gup_object *file, struct gup_page *head)
 {
@@ -65,8 +59,7 @@ static int file_mkwrite(struct gup_object *file, struct gup_page *head)
 
 	if (err)
 		return gup_store_error(err);
-	while (gup_flag_test(head, GUP_PF_WRITEBACK))
-		gup_folio_wait_once(file->m, head, not_in_writeback, 0, GUP_WAIT_LONG);
+	gup_folio_wait_writeback(file->m, head);
 	return 0;
 }
 

@@ -173,6 +173,7 @@ static void move_frozen(struct gup_machine *m, struct gup_page *head, struct gup
 static bool move_once(struct gup_machine *m, struct gup_page *head, struct gup_page *to)
 {
 	gup_folio_lock(m, head);
+	gup_folio_wait_writeback(m, head); /* who writes it holds it */
 	unmap_folio(m, head);
 	if (gup_folio_freeze(head, gup_folio_cache_refs(head) + 1)) {
 		move_frozen(m, head, to);

@@ -223,6 +223,9 @@ void gup_folio_wait(struct gup_machine *m, struct gup_page *head, gup_folio_wait
 /* The same until the folio's count is no longer @count, which was read before. The caller keeps the folio in place. */
 void gup_folio_wait_count(struct gup_machine *m, struct gup_page *head, u64 count, u64 timeout_ns);
 
+/* Until the store has it. Folio locked, so no other write-back begins. */
+void gup_folio_wait_writeback(struct gup_machine *m, struct gup_page *head);
+
 bool gup_folio_trylock(struct gup_page *head);
 void gup_folio_lock(struct gup_machine *m, struct gup_page *head);
 void gup_folio_unlock(struct gup_machine *m, struct gup_page *head);

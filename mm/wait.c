@@ -89,6 +89,18 @@ void gup_folio_unlock(struct gup_machine *m, struct gup_page *head)
 	gup_wake(m, gup_pfn(m, head));
 }
 
+static bool written(const struct gup_page *head, u64 unused)
+{
+	(void)unused;
+	return !gup_flag_test(head, GUP_PF_WRITEBACK);
+}
+
+void gup_folio_wait_writeback(struct gup_machine *m, struct gup_page *head)
+{
+	while (gup_flag_test(head, GUP_PF_WRITEBACK))
+		gup_folio_wait_once(m, head, written, 0, GUP_WAIT_LONG);
+}
+
 static bool count_changed(const struct gup_page *head, u64 count)
 {
 	return gup_port_load(&head->count) != count;
