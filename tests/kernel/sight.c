@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/kernel/sight.c - a cell with an event: a page is held, something happens, the device writes. Who sees it?
+ *
+ * A device that may only read does not write; the words then tell what it reads, and what the others do.
+ */
+#define _GNU_SOURCE
+#include "pins.h"
+#include "side.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int fork_and(enum pin_event event)
+{
+	side_fork();
+	if (event == PIN_FORK_STORE)
+		side_write(0, PIN_IS_LATE);
+	else if (event == PIN_FORK_CHILD)
+		side_child_write(0, PIN_IS_CHILD);
+	return 0;
+}
+
+static int truncate_and_grow(void)
+{
+	int err = side_truncate(0);
+
+	return err ? err : side_truncate(PIN_PAGES);
+}
+
+static int happen(enum pin_event event)
+{
+	switch (event) {
+	case PIN_STORE:
+		side_write(0, PIN_IS_LATE);
+		return 0;
+	case PIN_FORK:
+	case PIN_FORK_STORE:
+	case PIN_FORK_CHILD:
+		return fork_and(event);
+	case PIN_DONTNEED:
+		return side_dontneed();
+	case PIN_REMAP:
+		return side_remap();
+	case PIN_TRUNCATE:
+		return truncate_and_grow();
+	default:
+		return 0;
+	}
+}
+
+static void print_sight(const struct pin_cell *c, bool device_writes)
+{
+	printf(" device=%s", pin_byte_name(side_device_read(0)));
+	if (device_writes)
+		side_device_write(0, PIN_IS_DEVICE);
+	printf(" app=%s", pin_byte_name(side_read(0)));
+	if (c->event >= PIN_FORK && c->event <= PIN_FORK_CHILD)
+		printf(" child=%s", pin_byte_name(side_child_read(0)));
+	if (pin_has_object(c->mapping))
+		printf(" file=%s", pin_byte_name(side_file_read(0)));
+}
+
+void sight_cell(const struct pin_cell *c)
+{
+	long got;
+	int err;
+
+	pins_make(c);
+	pin_print_name(c, true);
+	got = side_take(c->entry, pin_flags[c->flags].foll);
+	pin_print_result(got);
+	if (got > 0) {
+		err = happen(c->event);
+		if (err)
+			printf(" event=%s", strerrorname_np(-err));
+		print_sight(c, strncmp(pin_flags[c->flags].name, "write", 5) == 0);
+	}
+	printf("\n");
+	side_release();
+	side_child_end();
+	side_unmap();
+}
