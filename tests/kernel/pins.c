@@ -18,6 +18,9 @@
 #define NOFAULT 0x80u
 #define LONGTERM 0x10000u
 
+#define PIN_FIRST_LONGTERM 2
+#define PIN_FIRST_FORCE 4
+
 const struct pin_flags pin_flags[] = {
 	{ "read", 0 },
 	{ "write", WRITE },
@@ -128,16 +131,24 @@ static bool take_exists(const struct pin_cell *c)
 		return false;
 	if (c->prot == PIN_RW && (c->state == PIN_WRITTEN || c->state == PIN_UNTOUCHED))
 		return true;
-	return stands_for_others(c->entry);
+	return stands_for_others(c->entry) || (c->prot == PIN_RW && c->entry == PIN_PIN_FAST_ONLY);
+}
+
+/* A get for long is refused, so it sees nothing. */
+static bool holds(const struct pin_cell *c)
+{
+	if (c->entry == PIN_GET)
+		return c->flags < PIN_FIRST_LONGTERM;
+	return (c->entry == PIN_PIN || c->entry == PIN_PIN_FAST) && c->flags < PIN_FIRST_FORCE;
 }
 
 static bool sight_exists(const struct pin_cell *c)
 {
-	if (pin_is_nothing(c->mapping) || c->prot != PIN_RW || c->state > PIN_WRITTEN)
+	if (pin_is_nothing(c->mapping) || c->mapping == PIN_SECRET || c->prot != PIN_RW || !holds(c))
 		return false;
-	if (!stands_for_others(c->entry) || c->flags > 3 || c->mapping == PIN_SECRET)
-		return false;
-	return c->event != PIN_TRUNCATE || pin_has_object(c->mapping);
+	if (c->event == PIN_TRUNCATE)
+		return c->state == PIN_WRITTEN && pin_has_object(c->mapping);
+	return c->state == PIN_READ || c->state == PIN_WRITTEN;
 }
 
 /* The flags count fastest, then the entries; events only where they are wanted. */
