@@ -300,15 +300,20 @@ static void hear(void *context, const struct gup_notifier_range *range)
 static void subscribers_hear_of_a_write_back(void **state)
 {
 	static const struct gup_notifier_ops ops = { .invalidate_start = hear };
-	struct heard heard = { 0 };
-	struct gup_notifier *notifier;
+	struct heard heard = { 0 }, copier = { 0 };
+	struct gup_notifier *notifier, *private;
 	struct gup_object *file;
+	struct gup_mm *other;
 	struct world w;
 
 	(void)state;
 	file = begin(&w);
 	app_fill(w.mm, BASE + PAGE, PAGE, 2);
+	other = world_mm(&w, "other");
+	map_private(other, BASE, NR * PAGE, file);
+	app_expect(other, BASE + PAGE, PAGE, 2);
 	assert_int_equal(gup_notifier_register(w.mm, &ops, &heard, &notifier), 0);
+	assert_int_equal(gup_notifier_register(other, &ops, &copier, &private), 0);
 	sync_file(file);
 	assert_int_equal(heard.starts, 1);
 	assert_int_equal(heard.event, GUP_EVENT_PROTECT_PAGE);
@@ -316,7 +321,9 @@ static void subscribers_hear_of_a_write_back(void **state)
 	assert_int_equal(heard.end, BASE + 2 * PAGE);
 	sync_file(file);
 	assert_int_equal(heard.starts, 1);
+	assert_int_equal(copier.starts, 0); /* nothing there becomes read-only */
 	assert_int_equal(gup_notifier_unregister(notifier), 0);
+	assert_int_equal(gup_notifier_unregister(private), 0);
 	end_file(&w, file);
 }
 
