@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gup/object.h - what backs a mapping: shared, secret and hugetlb memory here, DAX in dax.h, CMA frames in cma.h.
+ * gup/object.h - what backs a mapping: shared, secret and hugetlb memory here, files in file.h, DAX in dax.h, CMA frames in
+ * cma.h.
  *
  * Anonymous memory needs no object: map without one. An object lives as long as a handle or a mapping refers to it.
  */
@@ -95,30 +96,32 @@ uint64_t gup_object_size(struct gup_object *object);
 
 /**
  * gup_object_read(), gup_object_write() - read and write as a file, without a mapping
- * @object: shared memory or a DAX file
+ * @object: shared memory, a regular file or a DAX file
  * @offset: byte offset, any alignment
  * @buf:    host memory
  * @bytes:  length
  *
- * Reading stops at the end of the object; writing does not grow it.
+ * Reading stops at the end of the object, and so does writing, but for regular files: those become longer. A write of
+ * which a part fails leaves the file as long as what was written.
  *
- * Context: may sleep.
- * Return: bytes done, short at the end of the object; -EINVAL for NULL, an object without bytes (PFNMAP) or one that
- * takes no such call (secret memory; writing to hugetlb); -ENOMEM or -ENOSPC if nothing could be done.
+ * Context: may sleep. A write that makes a file longer waits for syncs and truncates of it.
+ * Return: bytes done, short at the end of the object; -EINVAL for NULL, an object without bytes (PFNMAP), one that takes no
+ * such call (secret memory; writing to hugetlb) or a write to a file beyond GUP_USER_TOP; -ENOMEM, -ENOSPC or -EIO if
+ * nothing could be done.
  */
 int64_t gup_object_read(struct gup_object *object, uint64_t offset, void *buf, uint64_t bytes);
 int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void *buf, uint64_t bytes);
 
 /**
  * gup_object_truncate() - change the size
- * @object:     shared memory, hugetlb, a file on FS DAX, or secret memory of size 0
- * @bytes:      new size, a multiple of 4 KiB, of 2 MiB for hugetlb
+ * @object:     shared memory, a regular file, hugetlb, a file on FS DAX, or secret memory of size 0
+ * @bytes:      new size, a multiple of 4 KiB, of 2 MiB for hugetlb; of a regular file any
  * @timeout_ns: how long to wait for pins on blocks that go away (FS DAX only)
  * @why:        receives the reason of a refusal; may be NULL
  *
- * Shared memory lets go of its folios; who holds a pin keeps the memory, and nobody else sees it any more. (A 2 MiB
- * folio that is held and only partly cut stays as a whole; its cut part reads as zeroes, also after growing again,
- * until who holds it writes anew.) FS DAX cannot: the block is the storage. Its entries are removed first, then
+ * Shared memory and regular files let go of their folios; who holds a pin keeps the memory, and nobody else sees it any
+ * more. (A 2 MiB folio that is held and only partly cut stays as a whole; its cut part reads as zeroes, also after
+ * growing again, until who holds it writes anew.) FS DAX cannot: the block is the storage. Its entries are removed first, then
  * truncate waits until no reference but the file's own is left, holding no lock, and starts over if somebody came back
  * meanwhile.
  *
@@ -130,7 +133,7 @@ int gup_object_truncate(struct gup_object *object, uint64_t bytes, uint64_t time
 
 /**
  * gup_object_punch() - make a hole; the size stays
- * @object:     shared memory, hugetlb or a file on FS DAX
+ * @object:     shared memory, a regular file, hugetlb or a file on FS DAX
  * @offset, @bytes: range, multiples of 4 KiB, of 2 MiB for hugetlb, @bytes > 0
  * @timeout_ns: as for gup_object_truncate()
  * @why:        receives the reason of a refusal; may be NULL
