@@ -38,7 +38,7 @@ test:
 test-live:
 	@scripts/deps test
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
-	@scripts/test-live build/test/tests/cells || test $$? = 77
+	@scripts/test-live build/test/tests/cells build/test/tools/gup/gup || test $$? = 77
 
 test-drivers:
 	@scripts/deps drivers

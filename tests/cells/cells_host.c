@@ -4,6 +4,7 @@
  *
  * A static program that needs nothing but a kernel, /proc and folders to make files in. What the kernel lacks is skipped
  * with a line. Each cell has a process and a time limit of its own, so that a signal is a result and nothing hangs.
+ * With --explain the command gup is asked what a registration would give, and nothing is registered.
  */
 #define _GNU_SOURCE
 #include "host.h"
@@ -127,6 +128,7 @@ static void read_arguments(int argc, char **argv, struct run *run)
 		{ "dir", required_argument, NULL, 'd' },
 		{ "tmpfs", required_argument, NULL, 't' },
 		{ "dax", required_argument, NULL, 'x' },
+		{ "explain", required_argument, NULL, 'e' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -138,11 +140,13 @@ static void read_arguments(int argc, char **argv, struct run *run)
 			run->places.tmpfs = optarg;
 		else if (c == 'x')
 			run->places.dax = optarg;
+		else if (c == 'e')
+			run->places.explain = optarg;
 		else
 			exit(2);
 	}
 	if (argc > optind + 1) {
-		fprintf(stderr, "usage: cells-host [--dir DIR] [--tmpfs DIR] [--dax DIR] [PATTERN]\n");
+		fprintf(stderr, "usage: cells-host [--dir DIR] [--tmpfs DIR] [--dax DIR] [--explain GUP] [PATTERN]\n");
 		exit(2);
 	}
 	if (argc > optind)

@@ -2,9 +2,9 @@
 /*
  * tests/cells/compare.c - compare-cells: what a kernel printed against what libgup printed, cell by cell.
  *
- * A cell agrees, or differs by intent as an entry of the differences file says, or differs, which is an error. A cell
- * that one of the two has skipped with a line, "# skip" or "# only", is skipped; one that is missing without a line is an error. So is an entry
- * that no cell needs: it would hide what comes later.
+ * A cell agrees, or differs by intent as an entry of the differences file says, or differs, which is an error. A cell that
+ * one of the two has skipped with a line ("# skip") is skipped, and one that was not asked for ("# only") does not count;
+ * one that is missing without a line is an error. So is an entry that no cell needs: it would hide what comes later.
  */
 #define _GNU_SOURCE
 #include "cells.h"
@@ -109,21 +109,26 @@ static const char *find_result(struct output *out, const char *name)
 	return NULL;
 }
 
-/* Whether a comment at the beginning says that the cell was not tried. */
-static bool is_skipped(const struct output *out, const struct cell *cell, const char *name)
+/* Whether a comment at the beginning says so. */
+static bool is_skipped(const struct output *out, const struct cell *cell)
 {
 	char mapping[64], probe[64];
 
 	snprintf(mapping, sizeof(mapping), "# skip mapping %s:", cell_mappings[cell->mapping]);
 	snprintf(probe, sizeof(probe), "# skip probe %s:", cell_probes[cell->probe]);
-	for (size_t i = 0; i < out->nr && out->lines[i][0] == '#'; i++) {
-		const char *line = out->lines[i];
+	for (size_t i = 0; i < out->nr && out->lines[i][0] == '#'; i++)
+		if (strncmp(out->lines[i], mapping, strlen(mapping)) == 0 ||
+		    strncmp(out->lines[i], probe, strlen(probe)) == 0)
+			return true;
+	return false;
+}
 
-		if (strncmp(line, mapping, strlen(mapping)) == 0 || strncmp(line, probe, strlen(probe)) == 0)
+/* Whether only a part of the cells was asked for, and this is not in it. */
+static bool is_left_out(const struct output *out, const char *name)
+{
+	for (size_t i = 0; i < out->nr && out->lines[i][0] == '#'; i++)
+		if (strncmp(out->lines[i], "# only ", 7) == 0 && fnmatch(out->lines[i] + 7, name, 0) != 0)
 			return true;
-		if (strncmp(line, "# only ", 7) == 0 && fnmatch(line + 7, name, 0) != 0)
-			return true;
-	}
 	return false;
 }
 
@@ -148,16 +153,18 @@ static enum verdict judge_results(const char *name, const char *host, const char
 
 static void judge(struct comparison *c, const struct cell *cell)
 {
+	const char *host, *gup;
 	enum verdict verdict = SKIPPED;
 	struct entry *entry;
-	const char *host, *gup;
 	char name[128];
 
 	cell_name(cell, name, sizeof(name));
 	entry = find_entry(c, name);
 	host = find_result(&c->host, name);
 	gup = find_result(&c->gup, name);
-	if (!is_skipped(&c->host, cell, name) && !is_skipped(&c->gup, cell, name))
+	if (is_left_out(&c->host, name) || is_left_out(&c->gup, name))
+		return;
+	if (!is_skipped(&c->host, cell) && !is_skipped(&c->gup, cell))
 		verdict = judge_results(name, host, gup, entry);
 	c->counts[cell->probe][verdict]++;
 	if (entry) {
@@ -209,7 +216,8 @@ static bool print_counts(const struct comparison *c)
 
 	printf("\n%-18s %6s %7s %10s %7s %8s\n", "probe", "cells", "agree", "by intent", "differ", "skipped");
 	for (int i = 0; i < CELL_NR_PROBES; i++) {
-		print_row(cell_probes[i], c->counts[i]);
+		if (c->counts[i][AGREES] + c->counts[i][BY_INTENT] + c->counts[i][DIFFERS])
+			print_row(cell_probes[i], c->counts[i]);
 		for (int v = 0; v < NR_VERDICTS; v++)
 			all[v] += c->counts[i][v];
 	}

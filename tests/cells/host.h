@@ -12,11 +12,12 @@
 
 #include <sys/types.h>
 
-/* Folders to make files in; NULL: none given. */
+/* Folders to make files in; NULL: none given. @explain: a command gup that is asked instead of registering. */
 struct places {
 	const char *file;
 	const char *tmpfs;
 	const char *dax;
+	const char *explain;
 };
 
 /**
@@ -61,5 +62,8 @@ const char *probe_missing(enum cell_probe probe, const struct places *places);
 /* host_ring.c */
 const char *ring_missing(void);
 void ring_run(const struct cell *cell, struct span *span, struct cell_result *r);
+
+/* host_explain.c */
+void explain_run(const char *gup, struct span *span, struct cell_result *r);
 
 #endif

@@ -172,6 +172,12 @@ void probe_run(const struct cell *cell, const struct places *places, struct span
 	case CELL_MEM_WRITE:
 		through_mem(cell, span, r);
 		break;
+	case CELL_REGISTER:
+		if (places->explain)
+			explain_run(places->explain, span, r);
+		else
+			ring_run(cell, span, r);
+		break;
 	default:
 		ring_run(cell, span, r);
 		break;
