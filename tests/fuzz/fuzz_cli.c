@@ -4,6 +4,7 @@
  *
  * The command line runs in this process, in a folder of its own with three names to give it: file, empty, directory. What
  * would take long or leave the process is replaced by the linker (the __wrap_ functions): acts, stages of bugs, exec.
+ * The file's bytes are also read as mappings of a process, line by line.
  * Promised are the exit status, silence on the other stream, and one sentence for what the user must change.
  */
 #define _GNU_SOURCE
@@ -11,6 +12,7 @@
 
 #include "act.h"
 #include "drv/play.h"
+#include "explain_maps.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -172,8 +174,21 @@ static void check(const struct outcome *o)
 {
 	must(o->status == 0 || o->status == 1 || o->status == 2, "a status that is not documented");
 	must(o->status != 0 || (o->out_size && !o->err_size), "status 0 with words on stderr, or without an answer");
-	must(o->status != 1 || strstr(o->out, "NOT AS IT MUST BE"), "status 1 without saying why");
+	must(o->status != 1 || strstr(o->out, "NOT AS IT MUST BE") || strstr(o->out, "REFUSED: "),
+	     "status 1 without saying why");
 	must(o->status != 2 || (!o->out_size && one_sentence(o)), "status 2 without one sentence on stderr");
+}
+
+/* The bytes as lines of /proc/PID/smaps. */
+static void parse_maps(const char *text)
+{
+	struct gup_map_line map;
+	unsigned int flags = 0;
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		must(!gup_parse_map_line(text, &map) || map.start < map.end, "an empty mapping");
+		must(!gup_parse_map_line(text, &map) || !gup_parse_vm_flags(text, &flags), "two things in one line");
+	}
 }
 
 /* Lines up to an empty one. A '/' would lead out of the folder. Returns where the file begins. */
@@ -205,6 +220,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fill_folder((const uint8_t *)text + begin, begin < size ? size - begin : 0);
 	run(argc, argv, &outcome);
 	check(&outcome);
+	parse_maps(text + begin);
 	must(fchdir(here) == 0 && close(here) == 0, "the way back is gone");
 	free(outcome.out);
 	free(outcome.err);

@@ -48,6 +48,12 @@ demo --help
 demo --act 2
 driver --help
 driver new --help
+contract
+contract 6.1
+contract --diff 5.2 native
+explain --help
+explain --kernel 6.8 write anon
+explain --kernel 6.8 write anon,r
 LIST
 }
 

@@ -8,7 +8,7 @@
  *	explain_caller.c    what io_uring refuses by itself
  *	explain_instead.c   the same question with one thing changed
  *	explain_say.c       question and answer, printed
- *	explain_pid.c       a range of a real process -> questions
+ *	explain_pid.c       a range of a real process -> questions (explain_range.h)
  */
 #ifndef GUP_EXPLAIN_H
 #define GUP_EXPLAIN_H

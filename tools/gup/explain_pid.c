@@ -2,11 +2,9 @@
 /*
  * tools/gup/explain_pid.c - `gup explain --pid`: a range of a real process, piece by piece.
  *
- * A piece is a part of the range for which one question can be asked: a mapping, a hole between two, or what of a
- * mapping lies past the end of its file. The first piece that is refused is explained; the process is only looked at.
+ * All pieces are asked about, and the first one that is refused is explained.
  */
-#define _GNU_SOURCE
-#include "explain_maps.h"
+#include "explain_range.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,23 +13,6 @@
 
 #define COMMAND "gup explain"
 #define MOST_SAID 10
-#define CAP_IPC_LOCK_BIT 14
-#define MOST_BUFFER (UINT64_C(1) << 30) /* of io_uring */
-
-struct piece {
-	uint64_t start, end;
-	struct gup_question q;
-	struct gup_answer answer;
-	char path[64]; /* its beginning */
-	const char *unsure;
-};
-
-struct range {
-	pid_t pid;
-	uint64_t start, end;
-	struct piece *pieces;
-	size_t nr, room;
-};
 
 /* ---- arguments ---- */
 
@@ -85,7 +66,7 @@ static bool parse_length(const char *text, uint64_t *out)
 	return false;
 }
 
-static bool parse_range(char **argv, struct range *r)
+static bool parse_range(char **argv, struct gup_range *r)
 {
 	uint64_t addr, length;
 
@@ -102,161 +83,14 @@ static bool parse_range(char **argv, struct range *r)
 	return true;
 }
 
-/* ---- pieces ---- */
-
-static bool more_room(struct range *r)
-{
-	size_t room = r->room ? 2 * r->room : 64;
-	struct piece *pieces = r->nr < r->room ? r->pieces : realloc(r->pieces, room * sizeof(*pieces));
-
-	if (!pieces)
-		return false;
-	r->room = r->nr < r->room ? r->room : room;
-	r->pieces = pieces;
-	return true;
-}
-
-static bool goes_on(const struct range *r, const struct piece *piece)
-{
-	const struct piece *last = &r->pieces[r->nr - 1];
-
-	return r->nr && last->q.backing == piece->q.backing && !strcmp(last->q.fs, piece->q.fs) &&
-	       last->q.shared == piece->q.shared && last->q.prot == piece->q.prot &&
-	       last->q.beyond == piece->q.beyond && last->unsure == piece->unsure && !strcmp(last->path, piece->path);
-}
-
-/* What of @piece lies in the range. Return: false if there is no memory for it. */
-static bool add_piece(struct range *r, struct piece *piece)
-{
-	piece->start = piece->start < r->start ? r->start : piece->start;
-	piece->end = piece->end > r->end ? r->end : piece->end;
-	if (piece->start >= piece->end)
-		return true;
-	if (r->nr && goes_on(r, piece)) {
-		r->pieces[r->nr - 1].end = piece->end;
-		return true;
-	}
-	if (!more_room(r))
-		return false;
-	r->pieces[r->nr++] = *piece;
-	return true;
-}
-
-static bool add_hole(struct range *r, const struct gup_question *q, uint64_t start, uint64_t end)
-{
-	struct piece hole = { .start = start, .end = end, .q = *q };
-
-	hole.q.backing = GUP_BACKING_NONE;
-	return add_piece(r, &hole);
-}
-
-/* Where the pages of the file end in the mapping. */
-static uint64_t end_of_file(const struct gup_map_line *map, uint64_t size)
-{
-	uint64_t pages = size > UINT64_MAX - GUP_PAGE_SIZE ? UINT64_MAX : (size + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
-
-	if (pages <= map->offset)
-		return map->start;
-	return pages - map->offset < map->end - map->start ? map->start + (pages - map->offset) : map->end;
-}
-
-static void copy_printable(char *to, size_t size, const char *from)
-{
-	size_t at = 0;
-
-	for (; from[at] && at + 1 < size; at++)
-		to[at] = (unsigned char)from[at] < ' ' || from[at] == 0x7f ? '?' : from[at];
-	to[at] = '\0';
-}
-
-static bool add_mapping(struct range *r, const struct gup_question *q, const struct gup_map_line *map)
-{
-	struct piece within = { .start = map->start, .q = *q }, past;
-	struct gup_behind behind;
-
-	gup_look_behind(r->pid, map, &behind);
-	within.q.backing = behind.backing;
-	memcpy(within.q.fs, behind.fs, sizeof(behind.fs));
-	within.q.shared = map->shared;
-	within.q.prot = map->prot & (GUP_PROT_READ | GUP_PROT_WRITE);
-	if (map->vm_flags & GUP_VMF_SHADOW_STACK)
-		within.q.prot &= ~GUP_PROT_WRITE;
-	within.end = end_of_file(map, behind.size);
-	within.unsure = behind.unsure;
-	if (map->vm_flags & GUP_VMF_MIXED)
-		within.unsure = "a driver may have put frames without page descriptors there, which are refused";
-	copy_printable(within.path, sizeof(within.path), map->path);
-	past = within;
-	past.start = within.end;
-	past.end = map->end;
-	past.q.beyond = true;
-	return add_piece(r, &within) && add_piece(r, &past);
-}
-
-static int cannot_read(pid_t pid, int error)
-{
-	if (error == EACCES || error == EPERM)
-		return gup_usage_error(COMMAND,
-				       "the memory of process %d may not be looked at; run as its user or as root.",
-				       (int)pid);
-	return gup_usage_error(COMMAND, "there is no process %d; give --pid one that is running.", (int)pid);
-}
-
-/* Return: how many mappings the process has; -1 without memory. */
-static long read_pieces(struct range *r, const struct gup_question *q, struct gup_map_reader *reader)
-{
-	struct gup_map_line map;
-	uint64_t at = r->start;
-	long nr = 0;
-	bool ok = true;
-
-	for (; ok && gup_maps_next(reader, &map); nr++) {
-		if (map.end <= at || map.start >= r->end)
-			continue;
-		ok = add_hole(r, q, at, map.start) && add_mapping(r, q, &map);
-		at = map.end;
-	}
-	return ok && add_hole(r, q, at, r->end) ? nr : -1;
-}
-
-static int look(struct range *r, const struct gup_question *q)
-{
-	struct gup_map_reader reader;
-	long nr;
-
-	if (!gup_maps_open(&reader, r->pid))
-		return cannot_read(r->pid, errno);
-	nr = read_pieces(r, q, &reader);
-	gup_maps_close(&reader);
-	if (nr < 0)
-		return gup_usage_error(COMMAND, "there is no memory left; free some.");
-	if (!nr)
-		return gup_usage_error(COMMAND,
-				       "process %d has no memory of its own (a kernel thread, or it has ended); "
-				       "give another --pid.",
-				       (int)r->pid);
-	return GUP_EXIT_OK;
-}
-
 /* ---- what is said ---- */
 
-static const char *size_text(uint64_t bytes, char *buf, size_t size)
-{
-	static const char units[] = "KMGT";
-	size_t unit = 0;
-
-	for (bytes /= 1024; bytes >= 10240 && unit + 1 < strlen(units); bytes /= 1024)
-		unit++;
-	snprintf(buf, size, "%" PRIu64 "%c", bytes, units[unit]);
-	return buf;
-}
-
-static void say_piece(const struct piece *piece)
+static void say_piece(const struct gup_piece *piece)
 {
 	char size[32], mapping[200];
 
 	printf("  0x%-12" PRIx64 " %6s  %-11s %s\n", piece->start,
-	       size_text(piece->end - piece->start, size, sizeof(size)),
+	       gup_size_text(piece->end - piece->start, size, sizeof(size)),
 	       piece->answer.taken ? "taken" : gup_errno_text(piece->answer.result),
 	       gup_mapping_text(&piece->q, mapping, sizeof(mapping)));
 	if (*piece->path)
@@ -265,7 +99,7 @@ static void say_piece(const struct piece *piece)
 		printf("%38s(%s)\n", "", piece->unsure);
 }
 
-static void say_pieces(const struct range *r)
+static void say_pieces(const struct gup_range *r)
 {
 	size_t refused = 0;
 
@@ -277,70 +111,7 @@ static void say_pieces(const struct range *r)
 		printf("  ... and %zu more pieces, of which %zu are refused.\n", r->nr - MOST_SAID, refused);
 }
 
-static bool read_word(pid_t pid, const char *file, const char *key, char out[32])
-{
-	char path[64], *line = NULL;
-	size_t room = 0;
-	bool found = false;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	f = fopen(path, "re");
-	while (f && !found && getline(&line, &room, f) > 0)
-		found = !strncmp(line, key, strlen(key)) && sscanf(line + strlen(key), " %31s", out) == 1;
-	free(line);
-	if (f)
-		fclose(f);
-	return found;
-}
-
-/* What io_uring and others count: pages that stay locked. Return: whether they may. */
-static bool say_locked_limit(const struct range *r)
-{
-	char limit[32], caps[32] = "0", wanted[32], most[32];
-	uint64_t bytes = r->end - r->start;
-
-	if (!read_word(r->pid, "limits", "Max locked memory", limit))
-		return true;
-	read_word(r->pid, "status", "CapEff:", caps);
-	if (!strcmp(limit, "unlimited") || strtoull(caps, NULL, 16) >> CAP_IPC_LOCK_BIT & 1) {
-		printf("\n  RLIMIT_MEMLOCK does not bind this process.\n");
-		return true;
-	}
-	size_text(strtoull(limit, NULL, 10), most, sizeof(most));
-	size_text(bytes, wanted, sizeof(wanted));
-	if (bytes <= strtoull(limit, NULL, 10)) {
-		printf("\n  RLIMIT_MEMLOCK is %s, enough for these %s if not much else is locked.\n", most, wanted);
-		return true;
-	}
-	printf("\n  RLIMIT_MEMLOCK is %s, less than these %s: io_uring, and drivers that count locked memory, return\n"
-	       "  -ENOMEM; raise it (ulimit -l, LimitMEMLOCK=).\n",
-	       most, wanted);
-	return false;
-}
-
-/* Return: whether io_uring takes a buffer of that size. */
-static bool say_buffer_limit(const struct range *r)
-{
-	if (r->end - r->start <= MOST_BUFFER)
-		return true;
-	printf("\n  io_uring takes at most 1G in one buffer, and returns -EFAULT for more: register it in parts.\n");
-	return false;
-}
-
-/* Return: whether nothing there keeps io_uring from registering it. */
-static bool say_limits(const struct range *r, const struct gup_question *q)
-{
-	bool ok = true;
-
-	if (q->flags & GUP_LONGTERM)
-		ok = say_locked_limit(r);
-	if (!q->io_uring)
-		return true;
-	return say_buffer_limit(r) && ok;
-}
-
-static bool explain_refusal(const struct range *r, const struct piece *piece)
+static bool explain_refusal(const struct gup_range *r, const struct gup_piece *piece)
 {
 	uint64_t good = (piece->start - r->start) / GUP_PAGE_SIZE;
 
@@ -352,7 +123,7 @@ static bool explain_refusal(const struct range *r, const struct piece *piece)
 	return gup_say_answer(&piece->q, &piece->answer);
 }
 
-static bool ask_all(struct range *r, const struct piece **out_refused)
+static bool ask_all(struct gup_range *r, const struct gup_piece **out_refused)
 {
 	for (size_t i = 0; i < r->nr; i++) {
 		if (!gup_ask(&r->pieces[i].q, &r->pieces[i].answer))
@@ -363,9 +134,9 @@ static bool ask_all(struct range *r, const struct piece **out_refused)
 	return true;
 }
 
-static int explain(struct range *r, const struct gup_question *q)
+static int explain(struct gup_range *r, const struct gup_question *q)
 {
-	const struct piece *refused = NULL;
+	const struct gup_piece *refused = NULL;
 
 	if (!ask_all(r, &refused))
 		return GUP_EXIT_FAILED;
@@ -377,12 +148,12 @@ static int explain(struct range *r, const struct gup_question *q)
 		printf("\n    TAKEN\n");
 	else if (!explain_refusal(r, refused))
 		return GUP_EXIT_FAILED;
-	return say_limits(r, q) && !refused ? GUP_EXIT_OK : GUP_EXIT_FAILED;
+	return gup_say_limits(r, q) && !refused ? GUP_EXIT_OK : GUP_EXIT_FAILED;
 }
 
 int gup_explain_pid(const char *pid, int argc, char **argv, struct gup_question *q)
 {
-	struct range r = { 0 };
+	struct gup_range r = { 0 };
 	int status;
 
 	if (argc < 2 || argc > 3)
@@ -391,7 +162,7 @@ int gup_explain_pid(const char *pid, int argc, char **argv, struct gup_question 
 	q->flags = GUP_WRITE | GUP_LONGTERM;
 	if (!parse_pid(pid, &r.pid) || !parse_range(argv, &r) || (argc > 2 && !gup_parse_flags(argv[2], q)))
 		return GUP_EXIT_USAGE;
-	status = look(&r, q);
+	status = gup_find_pieces(&r, q);
 	if (!status)
 		status = explain(&r, q);
 	free(r.pieces);

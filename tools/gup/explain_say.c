@@ -29,11 +29,13 @@ static bool same(const struct gup_answer *a, const struct gup_answer *b)
 	       !a->by_caller == !b->by_caller;
 }
 
-static bool ask_release(const struct gup_question *q, uint32_t release, struct gup_answer *out)
+/* An older name is as good, unless the function itself is what is missing. */
+static bool ask_release(const struct gup_question *q, uint32_t release, bool strict, struct gup_answer *out)
 {
 	struct gup_question other = *q;
 
 	other.rules = gup_ruleset_of(release);
+	other.entry_given = strict;
 	return gup_ask(&other, out);
 }
 
@@ -45,13 +47,13 @@ static uint32_t next_release(const struct gup_question *q, uint32_t release)
 }
 
 /* Return: how many; 0 if no machine could be made. */
-static size_t find_periods(const struct gup_question *q, struct period out[MOST_PERIODS])
+static size_t find_periods(const struct gup_question *q, bool strict, struct period out[MOST_PERIODS])
 {
 	struct gup_answer answer;
 	size_t nr = 0;
 
 	for (uint32_t at = GUP_KERNEL_OLDEST; at; at = next_release(q, at)) {
-		if (!ask_release(q, at, &answer))
+		if (!ask_release(q, at, strict, &answer))
 			return 0;
 		if (nr && nr < MOST_PERIODS - 1 && !same(&answer, &out[nr - 1].answer))
 			out[nr - 1].last = gup_release_before(at);
@@ -59,7 +61,7 @@ static size_t find_periods(const struct gup_question *q, struct period out[MOST_
 			out[nr++] = (struct period){ at, GUP_KERNEL_NEWEST, answer };
 	}
 	out[nr] = (struct period){ 0 };
-	return ask_release(q, 0, &out[nr].answer) ? nr + 1 : 0;
+	return ask_release(q, 0, strict, &out[nr].answer) ? nr + 1 : 0;
 }
 
 /* The library's words for the rule, without errno and address. */
@@ -134,7 +136,8 @@ static bool say_instead(const struct gup_question *q, const struct gup_answer *r
 bool gup_say_answer(const struct gup_question *q, const struct gup_answer *answer)
 {
 	struct period periods[MOST_PERIODS];
-	size_t nr = find_periods(q, periods), mine = 0;
+	bool strict = answer->why.rule == GUP_RULE_NO_ENTRY_POINT;
+	size_t nr = find_periods(q, strict, periods), mine = 0;
 
 	if (!nr)
 		return false;
