@@ -58,16 +58,18 @@ for name in linux-5.2 5.2 linux-6.1 linux-6.12 6.12 native 6.8 6.8.0-52-generic 
 done
 run 0 contract 6.1
 says '^linux-6.1$'
-says '^  yes  *since 5.6  *LONGTERM goes with'
-says '^  no  *since 5.19  *the kernel has this function (exists)'
+says '^  LONGTERM goes with.*: yes, since 5.'
+says '^  the kernel has this function: yes, since 5.6$'
 run 0 contract native
 silent_on ' since '
 run 0 contract --diff 6.1 6.1
 says '^no rule differs'
-run 0 contract --diff 6.1 6.2
+run 0 contract --diff 6.1 6.4
 says '^pin_user_pages_unlocked'
-says '^  no  *yes  *since 6.2  *it takes LONGTERM'
-silent_on '^get_user_pages$'
+says '^  it takes LONGTERM$'
+says '^    linux-6.1   no$'
+says '^    linux-6.4   yes, since 6'
+silent_on '^    linux-5'
 for name in 5.1 2.6 6.99 7 linux '' 6 6.x linux-native 6.8x; do
 	run 2 contract -- "$name"
 	says 'no kernel whose rules are known; give linux-5.2'
@@ -150,6 +152,17 @@ for flags in 0 write longterm write,longterm; do
 	refused 6.12 EFAULT SECRET $flags secret
 done
 
+# Each flag has its word, and what it refuses goes away without it.
+for flag in write force longterm nofault nowait dump hwpoison split_pmd interruptible pci_p2pdma; do
+	run 0 explain --kernel 6.12 $flag anon --touched
+done
+refused 6.12 EFAULT NOT_ANONYMOUS anon memfd
+says '^      without ANON  '
+refused 6.12 EFAULT DUMP_HOLE dump anon
+says '^      without DUMP  '
+refused 6.1 EINVAL UNKNOWN_FLAG pci_p2pdma anon
+says '^      without PCI_P2PDMA  '
+
 # Where the pages lie, and who holds them.
 taken 6.8 write,longterm anon --memory cma
 says 'after the pages were moved'
@@ -164,12 +177,15 @@ says '^    It is so since 5.13'
 says '^      linux 5.2 to 5.12  *taken$'
 says 'when nobody else holds the pages'
 taken 5.4 write,longterm anon --memory held
+taken 5.4 write,longterm anon --memory movable
+silent_on 'moved'
 
 # Entry points, and the name that an older kernel has for one.
 refused 6.8 EINVAL LONGTERM_NEEDS_PIN longterm anon --entry get_user_pages
 says '^      pin_user_pages  '
 refused 6.1 EINVAL LONGTERM_ENTRY longterm anon --entry pin_user_pages_unlocked
-says '^      linux 5.7 to 6.1  *-EINVAL, LONGTERM_ENTRY  <- asked$'
+says '^      linux .* to 6.[1-4]  *-EINVAL, LONGTERM_ENTRY  <- asked$'
+says '^      linux 6.[2-5] to .*  taken$'
 refused 6.8 EINVAL NO_ENTRY_POINT 0 anon --entry pin_user_pages_locked
 refused 5.4 EINVAL NO_ENTRY_POINT 0 anon --entry pin_user_pages
 taken 5.4 write anon

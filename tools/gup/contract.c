@@ -63,16 +63,22 @@ static void print_group(const struct gup_contract_rule *rule, int *group)
 	printf("\n%s\n", rule->entry == GUP_NR_ENTRIES ? "all entry points" : gup_entry_name(rule->entry));
 }
 
-/* The value, and since when it is so. */
-static void print_value(const struct gup_contract_rule *rule, const struct gup_ruleset *rules)
+/* "yes, since 5.6"; of flags not those in @but */
+static void print_value(const struct gup_contract_rule *rule, const struct gup_ruleset *rules, int but)
 {
-	char value[128], since_text[24] = "", release[16];
+	char text[160], release[16];
 	uint32_t since;
+	int value = gup_contract_value(rule, rules->release, &since);
 
-	gup_contract_value_str(rule->unit, gup_contract_value(rule, rules->release, &since), value, sizeof(value));
+	if (rule->unit == GUP_UNIT_FLAGS && but && !(value & ~but)) {
+		printf("no others\n");
+		return;
+	}
+	gup_contract_value_str(rule->unit, rule->unit == GUP_UNIT_FLAGS ? value & ~but : value, text, sizeof(text));
+	printf("%s", text);
 	if (since > GUP_KERNEL_OLDEST)
-		snprintf(since_text, sizeof(since_text), "since %s", gup_release_text(since, release));
-	printf("  %-27s %-11s", value, since_text);
+		printf(", since %s", gup_release_text(since, release));
+	printf("\n");
 }
 
 static int show(const struct gup_ruleset *rules)
@@ -85,8 +91,8 @@ static int show(const struct gup_ruleset *rules)
 		if (!means_something(&rule, rules))
 			continue;
 		print_group(&rule, &group);
-		print_value(&rule, rules);
-		printf("  %s (%s)\n", rule.text, rule.name);
+		printf("  %s: ", rule.text);
+		print_value(&rule, rules, 0);
 	}
 	return GUP_EXIT_OK;
 }
@@ -102,14 +108,16 @@ static int show_differences(const struct gup_ruleset sides[2])
 	struct gup_contract_rule rule;
 	int group = -1;
 
-	printf("  %-39s  %s\n", sides[0].name, sides[1].name);
+	printf("%s and %s\n", sides[0].name, sides[1].name);
 	for (unsigned int nr = 0; !gup_contract_rule(nr, &rule); nr++) {
 		if (!differs(&rule, sides))
 			continue;
 		print_group(&rule, &group);
-		print_value(&rule, &sides[0]);
-		print_value(&rule, &sides[1]);
-		printf("  %s (%s)\n", rule.text, rule.name);
+		printf("  %s\n", rule.text);
+		for (int i = 0; i < 2; i++) {
+			printf("    %-12s", sides[i].name);
+			print_value(&rule, &sides[i], gup_contract_value(&rule, sides[!i].release, NULL));
+		}
 	}
 	if (group < 0)
 		printf("\nno rule differs\n");

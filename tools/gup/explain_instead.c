@@ -8,11 +8,12 @@
 
 #include <string.h>
 
-/* Return: false if that change makes no sense here. @what may be rewritten. */
+/* Either a flag is left out, or @make changes the question. It returns false if that makes no sense here. */
 struct change {
 	const char *what;
 	const char *when;
 	bool (*make)(struct gup_question *q, enum gup_rule rule);
+	unsigned int flag;
 };
 
 static bool with_protection(struct gup_question *q, enum gup_rule rule)
@@ -47,43 +48,6 @@ static bool nobody_else(struct gup_question *q, enum gup_rule rule)
 		return false;
 	q->memory = GUP_MEMORY_MOVABLE;
 	return true;
-}
-
-static bool without(struct gup_question *q, unsigned int flag)
-{
-	bool had = q->flags & flag && !q->io_uring;
-
-	q->flags &= ~flag;
-	return had;
-}
-
-static bool without_write(struct gup_question *q, enum gup_rule rule)
-{
-	(void)rule;
-	return without(q, GUP_WRITE);
-}
-
-static bool without_longterm(struct gup_question *q, enum gup_rule rule)
-{
-	(void)rule;
-	return without(q, GUP_LONGTERM);
-}
-
-static bool without_nofault(struct gup_question *q, enum gup_rule rule)
-{
-	(void)rule;
-	return without(q, GUP_NOFAULT);
-}
-
-static bool without_nowait(struct gup_question *q, enum gup_rule rule)
-{
-	(void)rule;
-	return without(q, GUP_NOWAIT);
-}
-
-static bool without_force(struct gup_question *q, enum gup_rule rule)
-{
-	return rule == GUP_RULE_UNKNOWN_FLAG && without(q, GUP_FORCE);
 }
 
 /* Refused for what is mapped there, by a rule or by the caller itself: other memory may be the way out. */
@@ -152,24 +116,41 @@ static bool native(struct gup_question *q, enum gup_rule rule)
 }
 
 static const struct change changes[] = {
-	{ "mmap() of memory there", "a part of the range was unmapped, or never mapped", mapped_first },
-	{ "inside the file", "it can be made longer first, by ftruncate()", within_object },
-	{ "PROT_READ | PROT_WRITE", "mprotect() may be called first, or the mapping made so", with_protection },
-	{ "after touching the pages", "they can be written to first, or mapped with MAP_POPULATE", touched_before },
-	{ "when nobody else holds the pages", "the other holder lets go soon; try again then", nobody_else },
-	{ "pin_user_pages", "the caller can be changed, and unpins what it pinned", plain_pin },
-	{ "get_user_pages", "the caller can be changed", plain_get },
-	{ "without NOFAULT", "the caller may sleep", without_nofault },
-	{ "without NOWAIT", "the caller may sleep", without_nowait },
-	{ "without FORCE", "the memory is mapped for such an access", without_force },
-	{ "without WRITE", "the device only reads the memory", without_write },
-	{ "without LONGTERM", "the pages are let go before the call ends, as direct I/O does", without_longterm },
-	{ "MAP_PRIVATE", "what the device writes need not reach the file", private_mapping },
-	{ "a memfd, MAP_SHARED", "others must see the memory; write() it to the file afterwards", memfd },
-	{ "anonymous memory", "the data can be copied", anonymous },
-	{ "device DAX", "the whole device can be given to one program", device_dax },
-	{ "libgup's native rules", "it runs on libgup and not on a kernel", native },
+	{ "mmap() of memory there", "a part of the range was unmapped, or never mapped", mapped_first, 0 },
+	{ "inside the file", "it can be made longer first, by ftruncate()", within_object, 0 },
+	{ "PROT_READ | PROT_WRITE", "mprotect() may be called first, or the mapping made so", with_protection, 0 },
+	{ "after touching the pages", "they can be written to first, or mapped with MAP_POPULATE", touched_before, 0 },
+	{ "when nobody else holds the pages", "the other holder lets go soon; try again then", nobody_else, 0 },
+	{ "pin_user_pages", "the caller can be changed, and unpins what it pinned", plain_pin, 0 },
+	{ "get_user_pages", "the caller can be changed", plain_get, 0 },
+	{ "without NOFAULT", "the caller may sleep", NULL, GUP_NOFAULT },
+	{ "without NOWAIT", "the caller may sleep", NULL, GUP_NOWAIT },
+	{ "without FORCE", "the memory is mapped for such an access", NULL, GUP_FORCE },
+	{ "without ANON", "other memory is as good", NULL, GUP_ANON },
+	{ "without DUMP", "a page of zeroes is as good", NULL, GUP_DUMP },
+	{ "without HWPOISON", "-EFAULT tells enough about memory that failed", NULL, GUP_HWPOISON },
+	{ "without SPLIT_PMD", "the page may be a part of a large one", NULL, GUP_SPLIT_PMD },
+	{ "without INTERRUPTIBLE", "only a signal that kills need end a wait", NULL, GUP_INTERRUPTIBLE },
+	{ "without HONOR_NUMA_FAULT", "the page may stay on its node", NULL, GUP_HONOR_NUMA_FAULT },
+	{ "without PCI_P2PDMA", "it is no memory of a PCI device", NULL, GUP_PCI_P2PDMA },
+	{ "without WRITE", "the device only reads the memory", NULL, GUP_WRITE },
+	{ "without LONGTERM", "the pages are let go before the call ends, as direct I/O does", NULL, GUP_LONGTERM },
+	{ "MAP_PRIVATE", "what the device writes need not reach the file", private_mapping, 0 },
+	{ "a memfd, MAP_SHARED", "others must see the memory; write() it to the file afterwards", memfd, 0 },
+	{ "anonymous memory", "the data can be copied", anonymous, 0 },
+	{ "device DAX", "the whole device can be given to one program", device_dax, 0 },
+	{ "libgup's native rules", "it runs on libgup and not on a kernel", native, 0 },
 };
+
+static bool make(const struct change *change, struct gup_question *q, enum gup_rule rule)
+{
+	bool given = q->flags & change->flag && !q->io_uring;
+
+	if (!change->flag)
+		return change->make(q, rule);
+	q->flags &= ~change->flag;
+	return given;
+}
 
 int gup_find_instead(const struct gup_question *q, const struct gup_answer *refused, struct gup_instead *out, int room)
 {
@@ -179,7 +160,7 @@ int gup_find_instead(const struct gup_question *q, const struct gup_answer *refu
 		struct gup_question changed = *q;
 		struct gup_answer answer;
 
-		if (!changes[i].make(&changed, refused->why.rule))
+		if (!make(&changes[i], &changed, refused->why.rule))
 			continue;
 		if (!gup_ask(&changed, &answer))
 			return -1;

@@ -16,8 +16,18 @@ static const struct flag {
 	const char *name;
 	unsigned int bit;
 } flags[] = {
-	{ "write", GUP_WRITE },	    { "force", GUP_FORCE },   { "longterm", GUP_LONGTERM },
-	{ "nofault", GUP_NOFAULT }, { "nowait", GUP_NOWAIT },
+	{ "write", GUP_WRITE },
+	{ "force", GUP_FORCE },
+	{ "longterm", GUP_LONGTERM },
+	{ "nofault", GUP_NOFAULT },
+	{ "nowait", GUP_NOWAIT },
+	{ "anon", GUP_ANON },
+	{ "dump", GUP_DUMP },
+	{ "hwpoison", GUP_HWPOISON },
+	{ "split_pmd", GUP_SPLIT_PMD },
+	{ "interruptible", GUP_INTERRUPTIBLE },
+	{ "honor_numa_fault", GUP_HONOR_NUMA_FAULT },
+	{ "pci_p2pdma", GUP_PCI_P2PDMA },
 };
 
 /* How a backing can be mapped. The first that is allowed is meant if the user does not say. */
@@ -71,7 +81,7 @@ static void add(char *buf, size_t size, const char *between, const char *word)
 
 static bool unknown_flag(const char *word, size_t length)
 {
-	char known[160] = "";
+	char known[200] = "";
 
 	for (size_t i = 0; i < LENGTH(flags); i++)
 		add(known, sizeof(known), ", ", flags[i].name);
