@@ -4,6 +4,8 @@
 #   make demo [FILE=path]   the main job, on FILE's bytes
 #   make test               all tests, once
 #   make test-live          what the running kernel pins, copies and refuses, and what libgup does, cell by cell
+#   make test-uml           the same on a Linux 6.1 that runs as a process
+#   make test-kernel        the same, and pins through a module, on Debian's Linux 6.1 under emulation
 #   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
 #   make test-sim N=1000000 schedules of generated programs on the deterministic host
@@ -22,8 +24,8 @@ N ?= 1000000
 TIME ?= 60
 SEED ?=
 
-.PHONY: demo test test-live test-drivers test-driver-mutants test-sim test-mutants test-model test-cross fuzz coverage soak ci \
-	bench format lint install clean
+.PHONY: demo test test-live test-uml test-kernel test-drivers test-driver-mutants test-sim test-mutants test-model test-cross \
+	fuzz coverage soak ci bench format lint install clean
 
 demo:
 	@scripts/deps demo
@@ -39,6 +41,16 @@ test-live:
 	@scripts/deps test
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
 	@scripts/test-live build/test/tests/cells build/test/tools/gup/gup || test $$? = 77
+
+test-uml:
+	@scripts/deps test
+	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
+	@scripts/test-uml build/test || test $$? = 77
+
+test-kernel:
+	@scripts/deps kernel
+	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
+	@scripts/test-kernel build/test
 
 test-drivers:
 	@scripts/deps drivers
