@@ -237,6 +237,16 @@ u64 gup_free_block_around(struct gup_machine *m, u64 pfn, unsigned int *out_orde
 	return start;
 }
 
+/* Take a listed block away as far as it lies in [start, end). */
+static void cut_out_locked(struct gup_machine *m, struct gup_zone *zone, u64 block, u64 run, u64 start, u64 end)
+{
+	list_del(m, zone, block, order_of(run));
+	if (block < start)
+		free_range_locked(m, zone, block, start);
+	if (block + run > end)
+		free_range_locked(m, zone, end, block + run);
+}
+
 void gup_buddy_claim(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end)
 {
 	u64 pfn, run, block;
@@ -245,13 +255,23 @@ void gup_buddy_claim(struct gup_machine *m, struct gup_zone *zone, u64 start, u6
 	for (pfn = start; pfn < end; pfn = block + run) {
 		block = free_block_around(m, pfn, &run);
 		GUP_ASSERT(block);
-		list_del(m, zone, block, order_of(run));
-		if (block < start)
-			free_range_locked(m, zone, block, start);
-		if (block + run > end)
-			free_range_locked(m, zone, end, block + run);
+		cut_out_locked(m, zone, block, run, start, end);
 	}
 	gup_port_lock_release(&zone->lock);
+}
+
+bool gup_buddy_take_frame(struct gup_machine *m, struct gup_zone *zone, u64 pfn)
+{
+	u64 run, block;
+
+	gup_port_lock_acquire(&zone->lock);
+	while (zone->frontier <= pfn)
+		carve_locked(m, zone);
+	block = free_block_around(m, pfn, &run);
+	if (block)
+		cut_out_locked(m, zone, block, run, pfn, pfn + 1);
+	gup_port_lock_release(&zone->lock);
+	return block;
 }
 
 /* Change the isolated bit of one pageblock and move its free blocks to the list that fits. */

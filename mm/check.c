@@ -198,6 +198,17 @@ static void check_mappings(struct check *c, struct gup_page *head)
 	expect(c, gup_folio_mapcount(head) == total, "a folio's mapping count is not what the tables say", pfn);
 }
 
+/* The head tells that one of its frames has failed, and nothing of the folio is moved. */
+static void check_poison(struct check *c, const struct gup_page *head)
+{
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < gup_nr_frames(head); i++)
+		any |= gup_flag_test(&head[i], GUP_PF_POISONED);
+	expect(c, any == gup_folio_poisoned(head), "a folio does not know of its poisoned frame", gup_pfn(c->m, head));
+}
+
 static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page *head)
 {
 	u64 pfn = gup_pfn(c->m, head), count = gup_port_load(&head->count);
@@ -219,6 +230,7 @@ static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page 
 	expect(c, kind != GUP_FRAME_SECRET || (zone->kind == GUP_ZONE_NORMAL && !gup_count_pins(count)),
 	       "secret memory is pinned, or lies outside NORMAL", pfn);
 	check_mappings(c, head);
+	check_poison(c, head);
 	parts += gup_folio_mapcount(head);
 	expect(c, gup_count_refs(count) >= parts, "fewer references than mappings, cache and pins", pfn);
 	c->out->pins += gup_count_pins(count);
@@ -226,9 +238,9 @@ static void check_folio(struct check *c, struct gup_zone *zone, struct gup_page 
 		c->out->gets += gup_count_refs(count) - parts;
 }
 
-static bool is_offline(const struct gup_page *page)
+static bool out_of_use(const struct gup_page *page)
 {
-	return gup_kind(page) == GUP_FRAME_OFFLINE;
+	return gup_kind(page) == GUP_FRAME_OFFLINE || gup_kind(page) == GUP_FRAME_POISONED;
 }
 
 /* A free folio of hugetlb. */
@@ -260,12 +272,14 @@ static void check_zone(struct check *c, struct gup_zone *zone)
 		if (step)
 			continue;
 		step = 1;
+		expect(c, gup_kind(page) != GUP_FRAME_POISONED || !gup_port_load(&page->count),
+		       "somebody holds a frame that is out of use", pfn);
 		if (gup_kind(page) == GUP_FRAME_CACHED) {
 			cached++;
 		} else if (in_pool(page)) {
 			c->pool_free++;
 			step = GUP_HUGE_PAGES;
-		} else if (!is_offline(page) && (gup_port_load(&page->count) || zone->end != end)) {
+		} else if (!out_of_use(page) && (gup_port_load(&page->count) || zone->end != end)) {
 			expect(c, gup_head(c->m, page) == page, "a folio's tail without its head", pfn);
 			check_folio(c, zone, page);
 			step = gup_nr_frames(page);

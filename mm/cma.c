@@ -204,7 +204,10 @@ int gup_cma_free(struct gup_machine *m, struct gup_page *page, uint64_t bytes)
 	else if (any_mapping(page, nr) || !freeze_frames(page, nr))
 		err = -GUP_EBUSY;
 	for (i = 0; !err && i < nr; i++)
-		gup_buddy_free(m, zone, gup_pfn(m, page) + i, 0);
+		if (gup_folio_poisoned(page + i))
+			gup_poison_free(m, page + i, 0);
+		else
+			gup_buddy_free(m, zone, gup_pfn(m, page) + i, 0);
 	gup_port_lock_release(&zone->owner_lock);
 	return err;
 }

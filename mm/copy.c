@@ -49,8 +49,9 @@ static bool access_present(struct gup_mm *mm, u64 addr, const struct access *a, 
 	gup_pt_lock(mm->m, &slot);
 	if (gup_arch_is_leaf(slot.value, slot.level)) {
 		attr = gup_arch_attr(slot.value);
-		ok = access_allowed(attr, a->from != NULL);
 		pfn = gup_arch_pfn(slot.value);
+		ok = access_allowed(attr, a->from != NULL) &&
+		     !gup_folio_poisoned(gup_head(mm->m, gup_page_at(mm->m, pfn)));
 		if (ok && a->from && !(attr & GUP_PTE_DIRTY))
 			set_dirty(mm->m, &slot);
 		if (ok)

@@ -153,7 +153,9 @@ enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot)
 		return gup_fault_result_of(err);
 	if (!copy && gives_write(f) && object->ops->mkwrite)
 		err = object->ops->mkwrite(object, head);
-	if (err)
+	if (gup_folio_poisoned(head))
+		result = GUP_FAULT_POISONED;
+	else if (err)
 		result = gup_fault_result_of(err);
 	else
 		result = copy ? map_copy(f, slot, page) : map_folio(f, slot, head, page);

@@ -34,8 +34,9 @@ static bool try_share(struct gup_machine *m, struct gup_page *page, struct gup_p
 	if (!gup_flag_test(page, GUP_PF_EXCL))
 		return true;
 	gup_flag_clear(page, GUP_PF_EXCL);
-	if (!m->contract->fork_copies_pinned || !gup_count_pins(gup_port_load(&head->count)))
-		return true;
+	if (!m->contract->fork_copies_pinned || !gup_count_pins(gup_port_load(&head->count)) ||
+	    gup_folio_poisoned(head))
+		return true; /* of what nobody can read there is nothing to copy */
 	gup_flag_set(page, GUP_PF_EXCL);
 	return false;
 }

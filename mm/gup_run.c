@@ -71,6 +71,8 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 
 	if (gup_kind(head) == GUP_FRAME_SECRET)
 		return false; /* the slow path knows the mapping, and says why */
+	if (gup_folio_poisoned(head))
+		return false;
 	if (!gup_folio_is_anon(head))
 		return !must_break_cow(op, vma) && !may_be_tracked(op, vma, head);
 	if (op->flags & GUP_WRITE || !op->pin || !op->rules->pin_unshares)

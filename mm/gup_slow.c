@@ -210,6 +210,9 @@ static int fault_in(struct gup_op *op, struct gup_vma *vma, bool *out_dropped)
 		return refuse(op, GUP_RULE_STORE_ERROR);
 	case GUP_FAULT_NOMEM:
 		return refuse(op, GUP_RULE_NO_MEMORY);
+	case GUP_FAULT_POISONED:
+		return op->flags & GUP_HWPOISON ? refuse_here(op, op->rules->hwpoison_told, GUP_RULE_POISONED)
+						: refuse(op, GUP_RULE_POISONED);
 	case GUP_FAULT_NOSPC:
 		return refuse(op, GUP_RULE_NO_SPACE);
 	default:

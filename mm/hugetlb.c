@@ -347,7 +347,10 @@ static enum gup_fault_result fault_cached(struct gup_fault *f, struct gup_slot *
 		return map_private(f, slot, NULL);
 	if (err)
 		return gup_fault_result_of(err);
-	result = copy ? map_private(f, slot, head) : gup_fault_map_page(f, slot, head, head);
+	if (gup_folio_poisoned(head))
+		result = GUP_FAULT_POISONED;
+	else
+		result = copy ? map_private(f, slot, head) : gup_fault_map_page(f, slot, head, head);
 	gup_folio_unlock(object->m, head);
 	gup_folio_put(object->m, head, 1);
 	return result;

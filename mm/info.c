@@ -77,6 +77,7 @@ int gup_frame_info(const struct gup_machine *m, uint64_t pfn, struct gup_frame_i
 	out->zone_name = zone->name;
 	out->isolated = gup_block_of(m, pfn) & GUP_BLOCK_ISOLATED;
 	out->longterm_ok = gup_longterm_ok(m, page);
+	out->poisoned = gup_flag_test(page, GUP_PF_POISONED);
 	out->head_pfn = pfn;
 	if (pfn >= gup_port_load(&zone->frontier) && zone->dax != GUP_DAX_DEVICE) {
 		out->kind = GUP_FRAME_UNUSED;

@@ -301,7 +301,8 @@ enum gup_fault_result {
 	GUP_FAULT_SIGBUS,    /* nothing there: beyond the end of the object */
 	GUP_FAULT_NOMEM,
 	GUP_FAULT_NOSPC,
-	GUP_FAULT_IO, /* the store of the file failed */
+	GUP_FAULT_IO,	    /* the store of the file failed */
+	GUP_FAULT_POISONED, /* the memory behind it has failed */
 };
 
 struct gup_fault;

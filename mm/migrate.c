@@ -174,6 +174,10 @@ static bool move_once(struct gup_machine *m, struct gup_page *head, struct gup_p
 {
 	gup_folio_lock(m, head);
 	gup_folio_wait_writeback(m, head); /* who writes it holds it */
+	if (gup_folio_poisoned(head)) {	   /* its bytes are no good anywhere */
+		gup_folio_unlock(m, head);
+		return false;
+	}
 	unmap_folio(m, head);
 	if (gup_folio_freeze(head, gup_folio_cache_refs(head) + 1)) {
 		move_frozen(m, head, to);
@@ -216,7 +220,7 @@ int gup_folio_migrate(struct gup_machine *m, struct gup_page *head, enum gup_sco
 
 	if (!to)
 		return split_instead(m, head, why);
-	for (i = 0; i < tries; i++) {
+	for (i = 0; i < tries && !gup_folio_poisoned(head); i++) {
 		if (i)
 			gup_folio_wait_count(m, head, count, WAIT_STEP);
 		count = gup_port_load(&head->count);
@@ -280,7 +284,7 @@ int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struc
 	bool isolated = gup_flag_test(head, GUP_PF_ISOLATED);
 	u32 nr = gup_nr_frames(head);
 
-	if (!gup_folio_freeze(head, gup_folio_cache_refs(head) + refs))
+	if (gup_folio_poisoned(head) || !gup_folio_freeze(head, gup_folio_cache_refs(head) + refs))
 		return -GUP_EBUSY;
 	split_frozen(m, head, keep, refs);
 	release_parts(m, head, nr, isolated ? keep : NULL);
@@ -302,8 +306,10 @@ static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup
 {
 	bool isolated = gup_flag_test(head, GUP_PF_ISOLATED);
 	u32 nr = gup_nr_frames(head), i;
-	int err = 0;
+	int err = gup_folio_poisoned(head) ? -GUP_EBUSY : 0;
 
+	if (err)
+		return err;
 	gup_rmap_walk(head, split_vma, &err);
 	if (err)
 		return err;

@@ -31,7 +31,9 @@ static int transfer_page(struct gup_object *object, u64 offset, const struct tra
 	}
 	if (err)
 		return err;
-	if (t->from && object->ops->mkwrite)
+	if (gup_folio_poisoned(head))
+		err = -GUP_EHWPOISON;
+	else if (t->from && object->ops->mkwrite)
 		err = object->ops->mkwrite(object, head);
 	if (!err)
 		transfer_bytes(t, gup_bytes_of(object->m, page) + (offset & ~GUP_PAGE_MASK), done, bytes);

@@ -50,6 +50,7 @@ void gup_folio_free(struct gup_machine *m, struct gup_page *head)
 {
 	unsigned int order = gup_order(head);
 	struct gup_lineage *lineage = gup_folio_lineage(head);
+	bool poisoned = gup_folio_poisoned(head);
 	u32 i;
 
 	GUP_ASSERT(gup_port_load(&head->count) == 0);
@@ -57,7 +58,9 @@ void gup_folio_free(struct gup_machine *m, struct gup_page *head)
 	if (gup_kind(head) == GUP_FRAME_SECRET)
 		gup_folio_zero(m, head); /* the next user must not find it */
 	gup_port_store_relaxed(&head->mapping, (u64)0);
-	if (gup_kind(head) == GUP_FRAME_HUGETLB) {
+	if (poisoned) {
+		gup_poison_free(m, head, order);
+	} else if (gup_kind(head) == GUP_FRAME_HUGETLB) {
 		gup_hugetlb_free(m, head);
 	} else {
 		for (i = 0; i < 1u << order; i++)

@@ -24,6 +24,8 @@ _Static_assert(sizeof(struct gup_port_lock) == 4, "a table page keeps its lock i
 #define GUP_PF_ISOLATED 0x2000u /* somebody is moving it */
 #define GUP_PF_UPTODATE 0x10000u  /* of a file: read from the store */
 #define GUP_PF_WRITEBACK 0x20000u /* of a file: being written to the store; does not change meanwhile */
+#define GUP_PF_POISONED 0x4000u	  /* the frame's memory has failed */
+#define GUP_PF_HAS_POISON 0x8000u /* of a head: that of one of the folio's frames has */
 
 #define GUP_COUNT_REF UINT64_C(1)
 #define GUP_COUNT_PIN ((UINT64_C(1) << 32) | 1) /* every pin also holds a reference */
@@ -135,6 +137,12 @@ static inline bool gup_flag_test(const struct gup_page *page, u32 bits)
 	return gup_flags(page) & bits;
 }
 
+/* May nobody read this folio? */
+static inline bool gup_folio_poisoned(const struct gup_page *head)
+{
+	return gup_flag_test(head, GUP_PF_HAS_POISON);
+}
+
 static inline u8 gup_block_of(const struct gup_machine *m, u64 pfn)
 {
 	return gup_port_load(&m->blocks[pfn >> GUP_HUGE_ORDER]);
@@ -230,6 +238,11 @@ bool gup_folio_trylock(struct gup_page *head);
 void gup_folio_lock(struct gup_machine *m, struct gup_page *head);
 void gup_folio_unlock(struct gup_machine *m, struct gup_page *head);
 
+/* ---- poison.c ---- */
+
+/* Release the frames of a dead folio but those that are poisoned. */
+void gup_poison_free(struct gup_machine *m, struct gup_page *head, unsigned int order);
+
 /* ---- zone.c, buddy.c, pcp.c ---- */
 
 struct gup_zone *gup_zone_of(struct gup_machine *m, u64 pfn);
@@ -240,6 +253,8 @@ u64 gup_buddy_alloc(struct gup_machine *m, struct gup_zone *zone, unsigned int o
 void gup_buddy_free(struct gup_machine *m, struct gup_zone *zone, u64 pfn, unsigned int order);
 /* Take all of [start, end) out of the free lists; every frame of it is free and isolated. */
 void gup_buddy_claim(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end);
+/* Take one frame out of the free lists, if it is there. The caller has drained the caches. */
+bool gup_buddy_take_frame(struct gup_machine *m, struct gup_zone *zone, u64 pfn);
 /* Change the isolated bit of the blocks of [start, end) and move their free frames to the list that fits. */
 void gup_buddy_set_isolated(struct gup_machine *m, struct gup_zone *zone, u64 start, u64 end, bool isolated);
 /* Size of the free block that starts at @pfn, 0 if none does. */

@@ -22,6 +22,7 @@ static const char *const words[GUP_NR_FRAME_KINDS] = {
 	[GUP_FRAME_SECRET] = "secret memory that nobody maps",
 	[GUP_FRAME_FILE] = "a file that nobody maps",
 	[GUP_FRAME_HUGETLB] = "hugetlb memory that nobody maps",
+	[GUP_FRAME_POISONED] = "memory that has failed",
 };
 
 struct look {

@@ -24,6 +24,7 @@
 #include <gup/pin.h>
 #include <gup/contract.h>
 #include <gup/migrate.h>
+#include <gup/poison.h>
 #include <gup/cma.h>
 #include <gup/notifier.h>
 

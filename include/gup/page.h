@@ -46,9 +46,10 @@ enum gup_frame_kind {
 	GUP_FRAME_ZERO,
 	GUP_FRAME_CMA, /* handed out by gup_cma_alloc() */
 	GUP_FRAME_OFFLINE,
-	GUP_FRAME_SECRET,  /* of an object of gup_secret_create() */
-	GUP_FRAME_FILE,	   /* page of a regular file */
-	GUP_FRAME_HUGETLB, /* part of a folio of the hugetlb pool, used (by an object or privately) or not */
+	GUP_FRAME_SECRET,   /* of an object of gup_secret_create() */
+	GUP_FRAME_FILE,	    /* page of a regular file */
+	GUP_FRAME_HUGETLB,  /* part of a folio of the hugetlb pool, used (by an object or privately) or not */
+	GUP_FRAME_POISONED, /* out of use, see gup_machine_poison() */
 	GUP_NR_FRAME_KINDS,
 };
 
@@ -70,6 +71,7 @@ enum gup_zone_kind { GUP_ZONE_NORMAL, GUP_ZONE_CMA, GUP_ZONE_MOVABLE, GUP_ZONE_D
  * @writeback:  being written to the store of its file
  * @isolated:   its pageblock is being emptied
  * @longterm_ok: a long-term pin may rest here
+ * @poisoned:   its memory has failed
  */
 struct gup_frame_info {
 	enum gup_frame_kind kind;
@@ -85,6 +87,7 @@ struct gup_frame_info {
 	bool writeback;
 	bool isolated;
 	bool longterm_ok;
+	bool poisoned;
 };
 
 /**
