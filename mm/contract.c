@@ -201,6 +201,17 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RULE(cma_owner_longterm, YES_NO, UNMOVABLE_LONGTERM,
 	     "the owner of a CMA allocation may hold its own frames long", true, NEVER),
 
+	/* ---- objects ---- */
+	/* 6.14 by the date of its patch; 6.12 refuses, 7.2 does not. A copy of hugetlb memory for FORCE is not made here. */
+	RULE(refuses_hugetlb_force, YES_NO, NONE,
+	     "WRITE with FORCE is refused on hugetlb mappings without write permission", true, NEVER, SINCE(6, 1, true),
+	     SINCE(6, 14, false)),
+	/* 6.15, and the stable series of 6.12. */
+	RULE(refuses_hugetlb_split, YES_NO, NONE, "SPLIT_PMD is refused on hugetlb mappings, by -EOPNOTSUPP", true,
+	     NEVER, SINCE(6, 12, true)),
+	RULE(has_secret, YES_NO, SECRET, "secret memory exists", true, NEVER, SINCE(5, 14, true)),
+	RULE(has_memfd_pin_folios, YES_NO, NONE, "memfd_pin_folios() exists", true, NEVER, SINCE(6, 11, true)),
+
 	/* ---- what a refusal returns ---- */
 	RESULT(RANGE_BEYOND_USER, -GUP_EFAULT, "the range ends beyond user space"),
 	RESULT(NO_VMA, -GUP_EFAULT, "nothing is mapped"),
