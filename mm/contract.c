@@ -200,6 +200,7 @@ const struct gup_rule_row gup_rule_rows[] = {
 	     FIRST(-GUP_ENOMEM)),
 	RULE(cma_owner_longterm, YES_NO, UNMOVABLE_LONGTERM,
 	     "the owner of a CMA allocation may hold its own frames long", true, NEVER),
+	RULE(has_memfd_pin_folios, YES_NO, NONE, "memfd_pin_folios() exists", true, NEVER, SINCE(6, 11, true)),
 
 	/* ---- objects ---- */
 	/* 6.14 by the date of its patch; 6.12 refuses, 7.2 does not. A copy of hugetlb memory for FORCE is not made here. */

@@ -114,8 +114,7 @@ static bool bad_fast_range(const struct gup_contract *rules, const struct gup_ca
 	return true;
 }
 
-/* Give back pages that were put out already, down to @keep of them. */
-static void drop_output(struct gup_op *op, u64 keep)
+void gup_op_drop(struct gup_op *op, u64 keep)
 {
 	u64 i;
 
@@ -139,9 +138,9 @@ long gup_op_run(struct gup_op *op, bool fast, bool fast_only)
 		gup_refuse(op->why, op->rules->refusal[GUP_RULE_NOFAULT], GUP_RULE_NOFAULT, op->addr,
 			   0); /* no error, but the reason of the count */
 	if (err && op->drop == GUP_DROP_ALL)
-		drop_output(op, 0);
+		gup_op_drop(op, 0);
 	else if (err && op->drop == GUP_DROP_SLOW)
-		drop_output(op, op->fast_done);
+		gup_op_drop(op, op->fast_done);
 	/* NOWAIT is no error in Linux: the count so far, even if it is 0. */
 	if (err == -GUP_EAGAIN && op->why->rule == GUP_RULE_NOWAIT)
 		err = 0;

@@ -98,6 +98,8 @@ void gup_fast(struct gup_op *op);
 int gup_slow(struct gup_op *op);
 
 /* ---- gup_longterm.c ---- */
+#define GUP_SETTLE_TRIES 10u /* how often a batch that had to move is taken again */
+
 enum gup_settled {
 	GUP_SETTLED,   /* every page of the batch may be held long */
 	GUP_UNSETTLED, /* some had to move, and the batch was given back: take it again */
@@ -111,5 +113,7 @@ enum gup_settled gup_longterm_settle(struct gup_op *op, unsigned int tries, int 
 /* All but range and output; @runs needs no value before a run is added. */
 void gup_op_init(struct gup_op *op, struct gup_mm *mm, unsigned int flags, bool pin, struct gup_why *why);
 long gup_op_run(struct gup_op *op, bool fast, bool fast_only);
+/* Give back pages that were put out already, down to @keep of them. */
+void gup_op_drop(struct gup_op *op, u64 keep);
 
 #endif

@@ -13,8 +13,6 @@
  */
 #include "gup.h"
 
-#define SETTLE_TRIES 10u
-
 /* How a step towards one page ended. */
 enum step { STEP_TAKEN, STEP_FAULT, STEP_STOP };
 
@@ -272,7 +270,7 @@ static int take_batch(struct gup_op *op)
 			return refused;
 		if (settled == GUP_SETTLED)
 			break;
-		if (++tries > SETTLE_TRIES) {
+		if (++tries > GUP_SETTLE_TRIES) {
 			op->drop = op->rules->migrate_drop;
 			return gup_refuse(op->why, op->rules->tries_exhausted, GUP_RULE_MIGRATE_TRIES, op->addr, 0);
 		}

@@ -211,6 +211,11 @@ int gup_unpin_user_pages(struct gup_machine *m, struct gup_page **pages, unsigne
 	return release(m, &(struct release){ .pages = pages, .nr = nr, .pin = true, .site = HERE });
 }
 
+int gup_unpin_folios(struct gup_machine *m, struct gup_page **folios, unsigned long nr)
+{
+	return release(m, &(struct release){ .pages = folios, .nr = nr, .pin = true, .site = HERE });
+}
+
 int gup_unpin_user_pages_dirty_lock(struct gup_machine *m, struct gup_page **pages, unsigned long nr, bool dirty)
 {
 	return release(m, &(struct release){ .pages = pages, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });

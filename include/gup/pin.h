@@ -152,6 +152,35 @@ int gup_put_page(struct gup_machine *m, struct gup_page *page);
 int gup_put_pages(struct gup_machine *m, struct gup_page **pages, unsigned long nr);
 
 /**
+ * gup_memfd_pin_folios() - pin part of a shared memory or hugetlb object for long, without a mapping
+ * @object:      the object
+ * @start, @end: first and last byte
+ * @folios:      receives the first page of each folio, in order, each with one pin
+ * @max_folios:  room at @folios; the call ends when it is used up
+ * @offset:      receives the place of @start in the first folio, in bytes; may be NULL
+ *
+ * Holes are filled, and folios that lie in CMA or MOVABLE are moved first. All or nothing: on error nothing is held.
+ *
+ * Context: sleeps.
+ * Return: number of folios; -EINVAL for NULL, a negative @start, @start > @end, @max_folios 0, another kind of object, an
+ * @end beyond the object (also if it becomes shorter meanwhile), a folio whose count is at its end, or a contract whose
+ * kernel has no such function (before 6.11); -ENOMEM if memory or the hugetlb pool ran out, or if a folio could not be
+ * moved; -EAGAIN (native) if unsuitable memory kept turning up.
+ */
+long gup_memfd_pin_folios(struct gup_object *object, int64_t start, int64_t end, struct gup_page **folios,
+			  unsigned int max_folios, uint64_t *offset);
+
+/**
+ * gup_unpin_folios() - release what gup_memfd_pin_folios() gave
+ * @m:      the machine that the folios belong to
+ * @folios: what the call gave
+ * @nr:     how many
+ *
+ * Context and Return: as for gup_unpin_user_pages().
+ */
+int gup_unpin_folios(struct gup_machine *m, struct gup_page **folios, unsigned long nr);
+
+/**
  * gup_set_page_dirty() - mark the folio of @page dirty
  * @m:    the machine
  * @page: a page that can be held

@@ -29,6 +29,14 @@ static const struct {
 	[REGULAR] = { "file", { .normal = 4, .no_huge_pages = true } },
 	[READONLY] = { "read-only", { .normal = 4, .no_huge_pages = true } },
 	[PRIVATE] = { "private", { .normal = 4, .no_huge_pages = true } },
+	[HUGETLB] = { "hugetlb",
+		      { .normal = 8, .movable = 4, .no_huge_pages = true, .hugetlb = 2, .hugetlb_movable = 1 } },
+	[PRIVATE_HUGETLB] = { "private hugetlb",
+			      { .normal = 8,
+				.movable = 4,
+				.no_huge_pages = true,
+				.hugetlb = 2,
+				.hugetlb_movable = 1 } },
 };
 
 /* ---- the buffer ---- */
@@ -57,8 +65,12 @@ static struct gup_object *new_object(struct stage *s)
 
 	if (s->kind == DAX)
 		return new_dax_file(&s->w, HUGE);
-	if (!(ON(s->kind) & (OBJECTS | ON(PRIVATE))))
+	if (!(ON(s->kind) & (OBJECTS | ON(PRIVATE) | ANY_HUGETLB)))
 		return NULL;
+	if (ON(s->kind) & ANY_HUGETLB) {
+		assert_int_equal(gup_hugetlb_create(s->w.m, HUGE, &object), 0);
+		return object;
+	}
 	assert_int_equal(gup_shm_create(s->w.m, HUGE, s->kind == HUGE_SHARED ? GUP_SHM_HUGE : 0, &object), 0);
 	return object;
 }
@@ -67,7 +79,7 @@ static void map_at(struct stage *s, uint64_t addr, struct gup_object *object)
 {
 	struct gup_map_request request = { .addr = addr, .length = HUGE, .prot = RW, .flags = SHARED_AT };
 
-	if (!(ON(s->kind) & OBJECTS))
+	if (!(ON(s->kind) & (OBJECTS | ON(HUGETLB))))
 		request.flags = ANON_AT;
 	request.object = object;
 	assert_int_equal(gup_mmap(s->w.mm, &request), addr);

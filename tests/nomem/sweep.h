@@ -25,13 +25,16 @@ enum kind {
 	DAX,
 	REGULAR, /* a file that tracks what is dirty */
 	READONLY,
-	PRIVATE, /* of an object, with pages of its own */
+	PRIVATE,	 /* of an object, with pages of its own */
+	HUGETLB,	 /* its folio lies in MOVABLE, and others do not */
+	PRIVATE_HUGETLB, /* of an object without pages */
 	NR_KINDS,
 };
 
 #define ON(kind) (1u << (kind))
-#define ONCE ON(ANON) /* the buffer plays no part */
-#define ANY (ON(NR_KINDS) - 1)
+#define ONCE ON(ANON)	      /* the buffer plays no part */
+#define ANY (ON(HUGETLB) - 1) /* that pages of 4 KiB can be made of */
+#define ANY_HUGETLB (ON(HUGETLB) | ON(PRIVATE_HUGETLB))
 #define ANONYMOUS (ON(ANON) | ON(HUGE_ANON) | ON(CMA) | ON(MOVABLE))
 #define OBJECTS (ON(SHARED) | ON(HUGE_SHARED) | ON(DAX) | ON(REGULAR))
 #define WRITABLE (ANY & ~ON(READONLY))
@@ -94,6 +97,6 @@ extern bool sites_no_zero_page;
 void sites_complete(const char *folder);
 
 /* The scenes, each list ended by one without a name. */
-extern const struct scene scenes_mm[], scenes_pin[], scenes_object[], scenes_move[];
+extern const struct scene scenes_mm[], scenes_pin[], scenes_object[], scenes_move[], scenes_hugetlb[];
 
 #endif

@@ -65,7 +65,8 @@ static void every_allocation_has_failed(void **state)
 
 int main(void)
 {
-	static const struct scene *const lists[] = { scenes_mm, scenes_pin, scenes_object, scenes_move };
+	static const struct scene *const lists[] = { scenes_mm, scenes_pin, scenes_object, scenes_move,
+						     scenes_hugetlb };
 	static struct CMUnitTest tests[MOST_TESTS];
 	const struct scene *scene;
 	size_t nr = 0;
