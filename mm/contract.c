@@ -200,16 +200,11 @@ const struct gup_rule_row gup_rule_rows[] = {
 	     FIRST(-GUP_ENOMEM)),
 	RULE(cma_owner_longterm, YES_NO, UNMOVABLE_LONGTERM,
 	     "the owner of a CMA allocation may hold its own frames long", true, NEVER),
-	RULE(has_memfd_pin_folios, YES_NO, NONE, "memfd_pin_folios() exists", true, NEVER, SINCE(6, 11, true)),
 
 	/* ---- objects ---- */
-	/* 6.14 by the date of its patch; 6.12 refuses, 7.2 does not. A copy of hugetlb memory for FORCE is not made here. */
-	RULE(refuses_hugetlb_force, YES_NO, NONE,
-	     "WRITE with FORCE is refused on hugetlb mappings without write permission", true, NEVER, SINCE(6, 1, true),
-	     SINCE(6, 14, false)),
-	/* 6.15, and the stable series of 6.12. */
-	RULE(refuses_hugetlb_split, YES_NO, NONE, "SPLIT_PMD is refused on hugetlb mappings, by -EOPNOTSUPP", true,
-	     NEVER, SINCE(6, 12, true)),
+	/* In 6.15, and in the stable series of 6.12. Before, the flag was not looked at there. */
+	RULE(refuses_split_pmd_hugetlb, YES_NO, SPLIT_PMD_HUGETLB,
+	     "SPLIT_PMD is refused on hugetlb, else ignored there", true, NEVER, SINCE(6, 12, true)),
 	RULE(has_secret, YES_NO, SECRET, "secret memory exists", true, NEVER, SINCE(5, 14, true)),
 	RULE(has_memfd_pin_folios, YES_NO, NONE, "memfd_pin_folios() exists", true, NEVER, SINCE(6, 11, true)),
 
@@ -219,6 +214,7 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RESULT(VMA_SPECIAL, -GUP_EFAULT, "it is a PFNMAP mapping"),
 	RESULT(NOT_ANONYMOUS, -GUP_EFAULT, "ANON meets a mapping of an object"),
 	RESULT(FSDAX_LONGTERM, -GUP_EOPNOTSUPP, "LONGTERM meets a file on FS DAX"),
+	RESULT(SPLIT_PMD_HUGETLB, -GUP_EOPNOTSUPP, "SPLIT_PMD meets a hugetlb mapping"),
 	RESULT(SECRET, -GUP_EFAULT, "it is secret memory"),
 	RESULT(DIRTY_TRACKED, -GUP_EFAULT, "WRITE and LONGTERM meet a shared file that is written back"),
 	RESULT(VMA_NOT_WRITABLE, -GUP_EFAULT, "WRITE meets a mapping without write permission, without FORCE"),

@@ -63,6 +63,8 @@ static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 		return refuse(op, GUP_RULE_NOT_ANONYMOUS);
 	if (gup_op_longterm(op) && gup_vma_is(vma, GUP_OBJECT_FSDAX) && !op->rules->dax_checked_last)
 		return refuse_dax(op, op->addr);
+	if (op->flags & GUP_SPLIT_PMD && gup_vma_is(vma, GUP_OBJECT_HUGETLB) && op->rules->refuses_split_pmd_hugetlb)
+		return refuse(op, GUP_RULE_SPLIT_PMD_HUGETLB);
 	if (gup_vma_is(vma, GUP_OBJECT_SECRET))
 		return refuse(op, GUP_RULE_SECRET);
 	if (needs_dirty_tracking(op, vma))
@@ -138,7 +140,7 @@ static enum step follow(struct gup_op *op, struct gup_vma *vma, int *out_error)
 	struct gup_slot slot;
 	enum step step = STEP_FAULT;
 
-	if (op->flags & GUP_SPLIT_PMD) {
+	if (op->flags & GUP_SPLIT_PMD && !gup_vma_is(vma, GUP_OBJECT_HUGETLB)) {
 		*out_error = split_entry(op, vma);
 		if (*out_error)
 			return STEP_STOP;

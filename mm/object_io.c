@@ -32,7 +32,7 @@ static int transfer_page(struct gup_object *object, u64 offset, const struct tra
 	if (err)
 		return err;
 	if (gup_folio_poisoned(head))
-		err = -GUP_EHWPOISON;
+		err = -GUP_EIO;
 	else if (t->from && object->ops->mkwrite)
 		err = object->ops->mkwrite(object, head);
 	if (!err)

@@ -30,6 +30,7 @@ static const struct rule_text rules[GUP_NR_RULES] = {
 	RULE(NOT_ANONYMOUS, "it is a mapping of an object, and ANON wants anonymous memory"),
 	RULE(FSDAX_LONGTERM, "a file on FS DAX may not be held for long, since its blocks are the storage and the file "
 			     "system must be able to take them back; pin it briefly, or use device DAX"),
+	RULE(SPLIT_PMD_HUGETLB, "SPLIT_PMD does not go with hugetlb, whose folios are never split"),
 	RULE(SECRET, "it is secret memory, which only loads and stores of its application reach"),
 	RULE(DIRTY_TRACKED,
 	     "a shared mapping of a file that tracks what is dirty may not be held for long to write to it, since "

@@ -31,16 +31,17 @@ enum gup_rule {
 	GUP_RULE_RANGE_OVERFLOW,     /* start + length wraps */
 	GUP_RULE_RANGE_BEYOND_USER,  /* the range ends beyond user space */
 
-	GUP_RULE_NO_VMA,	   /* nothing is mapped there */
-	GUP_RULE_VMA_SPECIAL,	   /* PFNMAP or IO: no page descriptors behind it */
-	GUP_RULE_NOT_ANONYMOUS,	   /* ANON on a mapping of an object */
-	GUP_RULE_FSDAX_LONGTERM,   /* LONGTERM on FS DAX: the file system must be able to take its blocks back */
-	GUP_RULE_SECRET,	   /* secret memory: nobody but its application may touch it */
-	GUP_RULE_DIRTY_TRACKED,	   /* WRITE|LONGTERM on a shared file whose file system must see each write coming */
-	GUP_RULE_VMA_NOT_WRITABLE, /* WRITE without write permission (and no FORCE) */
-	GUP_RULE_FORCE_HUGETLB,	   /* FORCE makes no private copy of a hugetlb page */
-	GUP_RULE_FORCE_SHARED,	   /* FORCE cannot write to a shared mapping that is read-only */
-	GUP_RULE_VMA_NOT_READABLE, /* read without read permission (and no FORCE) */
+	GUP_RULE_NO_VMA,	    /* nothing is mapped there */
+	GUP_RULE_VMA_SPECIAL,	    /* PFNMAP or IO: no page descriptors behind it */
+	GUP_RULE_NOT_ANONYMOUS,	    /* ANON on a mapping of an object */
+	GUP_RULE_FSDAX_LONGTERM,    /* LONGTERM on FS DAX: the file system must be able to take its blocks back */
+	GUP_RULE_SPLIT_PMD_HUGETLB, /* SPLIT_PMD on hugetlb: its folios are never split */
+	GUP_RULE_SECRET,	    /* secret memory: nobody but its application may touch it */
+	GUP_RULE_DIRTY_TRACKED,	    /* WRITE|LONGTERM on a shared file whose file system must see each write coming */
+	GUP_RULE_VMA_NOT_WRITABLE,  /* WRITE without write permission (and no FORCE) */
+	GUP_RULE_FORCE_HUGETLB,	    /* FORCE makes no private copy of a hugetlb page */
+	GUP_RULE_FORCE_SHARED,	    /* FORCE cannot write to a shared mapping that is read-only */
+	GUP_RULE_VMA_NOT_READABLE,  /* read without read permission (and no FORCE) */
 
 	GUP_RULE_NOFAULT,	/* the page is not there as asked for, and NOFAULT forbids a fault */
 	GUP_RULE_NOWAIT,	/* the fault would have to wait, and NOWAIT forbids it */

@@ -308,8 +308,8 @@ static void a_page_of_an_object(void **state)
 	expect_unreadable(w.mm, BASE);
 	app_expect(w.mm, BASE + HUGE, PAGE, 2);
 	expect_unreadable(w.mm, BASE + HUGE + PAGE); /* no copy can be made of page 1 */
-	assert_int_equal(gup_object_read(shm, 0, bytes, PAGE), -GUP_EHWPOISON);
-	assert_int_equal(gup_object_write(shm, 0, bytes, PAGE), -GUP_EHWPOISON);
+	assert_int_equal(gup_object_read(shm, 0, bytes, PAGE), -GUP_EIO);
+	assert_int_equal(gup_object_write(shm, 0, bytes, PAGE), -GUP_EIO);
 	assert_int_equal(gup_object_read(shm, 2 * PAGE, bytes, PAGE), PAGE);
 	assert_int_equal(gup_object_truncate(shm, 0, IMPATIENT_NS, NULL), 0);
 	assert_int_equal(kind_of(&w, pfn), GUP_FRAME_POISONED);
