@@ -70,7 +70,7 @@ static void check_counted_leaf(struct check *c, struct gup_vma *vma, u64 value, 
 	expect(c, !level || head == page, "a 2 MiB entry maps something else than a folio's head", pfn);
 	expect(c, level != 1 || gup_order(head) == GUP_HUGE_ORDER, "a 2 MiB entry maps a smaller folio", pfn);
 	expect(c, level || gup_kind(head) != GUP_FRAME_HUGETLB, "a 4 KiB entry maps a hugetlb folio", pfn);
-	if (!vma->object || gup_folio_is_anon(head)) {
+	if (!vma->object || gup_kind(head) == GUP_FRAME_ANON || gup_folio_is_anon(head)) {
 		expect(c, !(gup_arch_attr(value) & GUP_PTE_WRITE) || exclusive || c->m->contract->reuse_by_mapcount,
 		       "a private page is writable but not exclusive", pfn);
 		expect(c, gup_folio_lineage(head) == vma->lineage, "a private page is of another lineage", pfn);
