@@ -121,9 +121,9 @@ int64_t gup_object_write(struct gup_object *object, uint64_t offset, const void 
  *
  * Shared memory and regular files let go of their folios; who holds a pin keeps the memory, and nobody else sees it any
  * more. (A 2 MiB folio that is held and only partly cut stays as a whole; its cut part reads as zeroes, also after
- * growing again, until who holds it writes anew.) FS DAX cannot: the block is the storage. Its entries are removed first, then
- * truncate waits until no reference but the file's own is left, holding no lock, and starts over if somebody came back
- * meanwhile.
+ * growing again, until who holds it writes anew.) FS DAX cannot: the block is the storage. Its entries are removed
+ * first, then truncate waits until no reference but the file's own is left, holding no lock, and starts over if
+ * somebody came back meanwhile.
  *
  * Context: sleeps; holds nothing while it waits.
  * Return: 0; -EINVAL for NULL, a bad size or an object of fixed size; -EBUSY if a pin outlived the bound, with size
