@@ -4,6 +4,8 @@
  */
 #include "file_world.h"
 
+#include "internal.h"
+
 #define NR FILE_NR
 
 static struct gup_object *begin(struct world *w)
@@ -197,6 +199,44 @@ static void the_last_write_back_fails(void **state)
 	assert_true(stored(0, 1) && stored(1, 2));
 }
 
+/* ---- the machine check ---- */
+
+static void check_finds(struct world *w, const char *what)
+{
+	struct gup_check check;
+
+	assert_int_equal(gup_machine_check(w->m, &check), -GUP_EINVAL);
+	if (strncmp(check.first_error, what, strlen(what)) != 0)
+		fail_msg("\"%s\" instead of \"%s\"", check.first_error, what);
+}
+
+/* What somebody would have damaged is damaged here, and put back. */
+static void the_check_knows_files(void **state)
+{
+	struct gup_object *file;
+	struct gup_page *page;
+	struct world w;
+
+	(void)state;
+	file = begin(&w);
+	app_fill(w.mm, BASE, PAGE, 2);
+	page = gup_pfn_to_page(w.m, gup_user_pfn(w.mm, BASE));
+	gup_flag_clear(page, GUP_PF_DIRTY);
+	check_finds(&w, "a clean page of a file is writable");
+	gup_flag_set(page, GUP_PF_DIRTY);
+	gup_flag_clear(page, GUP_PF_UPTODATE);
+	check_finds(&w, "a page of a file is mapped before it was read");
+	gup_flag_set(page, GUP_PF_UPTODATE | GUP_PF_WRITEBACK);
+	check_finds(&w, "a folio is in write-back at rest");
+	gup_flag_clear(page, GUP_PF_WRITEBACK);
+	file->size = PAGE - 1;
+	check_rest(w.m, 0, 0);
+	file->size = 0;
+	check_finds(&w, "a cached folio lies beyond the end");
+	file->size = NR * PAGE;
+	end_file(&w, file);
+}
+
 /* ---- mistakes ---- */
 
 static void bad_arguments(void **state)
@@ -227,15 +267,11 @@ static void bad_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_room_at_a_store),
-		cmocka_unit_test(a_private_mapping_needs_no_room),
-		cmocka_unit_test(no_room_at_a_write),
-		cmocka_unit_test(no_room_at_write_back),
-		cmocka_unit_test(a_page_cannot_be_read),
-		cmocka_unit_test(the_store_has_no_memory),
-		cmocka_unit_test(a_page_cannot_be_written),
-		cmocka_unit_test(the_last_write_back_fails),
-		cmocka_unit_test(bad_arguments),
+		cmocka_unit_test(no_room_at_a_store),	    cmocka_unit_test(a_private_mapping_needs_no_room),
+		cmocka_unit_test(no_room_at_a_write),	    cmocka_unit_test(no_room_at_write_back),
+		cmocka_unit_test(a_page_cannot_be_read),    cmocka_unit_test(the_store_has_no_memory),
+		cmocka_unit_test(a_page_cannot_be_written), cmocka_unit_test(the_last_write_back_fails),
+		cmocka_unit_test(the_check_knows_files),    cmocka_unit_test(bad_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
