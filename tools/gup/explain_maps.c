@@ -18,7 +18,7 @@ static void copy_path(char *to, size_t size, const char *from)
 	while (*from && *from != '\n' && at + 1 < size) {
 		bool newline = !strncmp(from, "\\012", 4);
 
-		to[at++] = newline ? '\n' : *from;
+		to[at++] = newline ? (char)'\n' : *from;
 		from += newline ? 4 : 1;
 	}
 	to[at] = '\0';
