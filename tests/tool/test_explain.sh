@@ -152,6 +152,19 @@ for flags in 0 write longterm write,longterm; do
 	refused 6.12 EFAULT SECRET $flags secret
 done
 
+# Huge pages.
+for kernel in 5.2 5.8 6.1 6.12 native; do
+	for mapping in hugetlb shared:hugetlb; do
+		taken "$kernel" write,longterm $mapping
+		taken "$kernel" io_uring $mapping
+	done
+done
+refused 6.12 ENOMEM NO_MEMORY longterm hugetlb --memory movable
+taken 6.12 0 hugetlb --memory movable
+refused 6.12 EOPNOTSUPP SPLIT_PMD_HUGETLB split_pmd hugetlb
+refused 5.8 EOPNOTSUPP 'by io_uring itself' io_uring memfd
+says '^      a memfd of huge pages, MAP_SHARED  '
+
 # Each flag has its word, and what it refuses goes away without it.
 for flag in write force longterm nofault nowait dump hwpoison split_pmd interruptible pci_p2pdma; do
 	run 0 explain --kernel 6.12 $flag anon --touched

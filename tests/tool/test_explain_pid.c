@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/tool/test_explain_pid.c GUP - `gup explain --pid` asked about this process, which maps memory of every kind.
+ * tests/tool/test_explain_pid.c GUP DOCUMENT - `gup explain --pid` asked about this process, which maps memory of every kind.
  *
  * The command runs as a program of its own. Where the kernel has io_uring, the same range is registered with it as well:
  * prediction and kernel have to agree.
@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <liburing.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,6 @@
 #define BYTES (NR * PAGE)
 #define LEN(table) (sizeof(table) / sizeof((table)[0]))
 #define RW (PROT_READ | PROT_WRITE)
-#define TMPFS 0x01021994
 
 static const char *gup;
 static char output[1 << 16];
@@ -164,14 +164,15 @@ static void *on_tmpfs(void)
 {
 	struct statfs fs;
 
-	return statfs("/dev/shm", &fs) || fs.f_type != TMPFS ? NULL : map(file_in("/dev/shm", "x y"), RW, MAP_SHARED);
+	return statfs("/dev/shm", &fs) || fs.f_type != TMPFS_MAGIC ? NULL
+								   : map(file_in("/dev/shm", "x y"), RW, MAP_SHARED);
 }
 
 static bool disk_here(void)
 {
 	struct statfs fs;
 
-	return !statfs(".", &fs) && fs.f_type != TMPFS;
+	return !statfs(".", &fs) && fs.f_type != TMPFS_MAGIC;
 }
 
 static void *file_shared(void)
@@ -347,6 +348,67 @@ static void large_buffer(void **state)
 	munmap(addr, bytes);
 }
 
+/* ---- the document ---- */
+
+static const char *document;
+
+/* Without its end, and not what differs from run to run: the process and the paths. */
+static void normalize(char *line)
+{
+	char *process = strstr(line, " of process ");
+
+	line[strcspn(line, "\n")] = '\0';
+	for (size_t at = strlen(line); at && line[at - 1] == ' '; at--)
+		line[at - 1] = '\0';
+	if (process)
+		*process = '\0';
+	if (line[strspn(line, " ")] == '/')
+		strcpy(line, "/path");
+}
+
+/* The example of a document, up to what depends on who runs it. */
+static void compare_with(FILE *file)
+{
+	char line[256], *rest = output;
+	unsigned int nr = 0;
+
+	while (fgets(line, sizeof(line), file) && !strstr(line, "# gup explain --pid"))
+		;
+	while (fgets(line, sizeof(line), file) && !strstr(line, "Limits:")) {
+		char *said = strsep(&rest, "\n");
+
+		assert_non_null(said);
+		normalize(line);
+		normalize(said);
+		assert_string_equal(strlen(line) > 4 ? line + 4 * (*line == ' ') : line, said);
+		nr++;
+	}
+	assert_true(nr > 10);
+}
+
+static void as_documented(void **state)
+{
+	char *place = (char *)0x7f5500000000;
+	const int flags = MAP_FIXED_NOREPLACE;
+	int fd = file_in(".", "ring");
+	struct statfs fs;
+	FILE *file;
+
+	(void)state;
+	if (fd < 0 || fstatfs(fd, &fs) || fs.f_type != EXT4_SUPER_MAGIC)
+		skip();
+	if (mmap(place, BYTES / 2, RW, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != place ||
+	    mmap(place + BYTES / 2, BYTES / 2, RW, flags | MAP_SHARED, fd, 0) != place + BYTES / 2)
+		skip();
+	close(fd);
+	assert_int_equal(explain("--kernel 6.12", place, "64K", ""), 1);
+	file = fopen(document, "re");
+	assert_non_null(file);
+	compare_with(file);
+	fclose(file);
+	munmap(place, BYTES);
+}
+
 static void odd_path(void **state)
 {
 	char *addr = memfd_shared();
@@ -414,14 +476,15 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind),	cmocka_unit_test(as_the_kernel_does), cmocka_unit_test(pieces),
-		cmocka_unit_test(large_buffer), cmocka_unit_test(odd_path),	      cmocka_unit_test(many_pieces),
-		cmocka_unit_test(kernel_pages), cmocka_unit_test(locked_memory),
+		cmocka_unit_test(large_buffer), cmocka_unit_test(as_documented),      cmocka_unit_test(odd_path),
+		cmocka_unit_test(many_pieces),	cmocka_unit_test(kernel_pages),	      cmocka_unit_test(locked_memory),
 	};
 
-	if (argc != 2) {
-		fprintf(stderr, "Usage: test_explain_pid GUP\n");
+	if (argc != 3) {
+		fprintf(stderr, "Usage: test_explain_pid GUP DOCUMENT\n");
 		return 2;
 	}
 	gup = argv[1];
+	document = argv[2];
 	return cmocka_run_group_tests_name("explain pid", tests, NULL, NULL);
 }

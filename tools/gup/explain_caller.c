@@ -32,10 +32,8 @@ void gup_io_uring_looks(const struct gup_question *q, struct gup_answer *answer)
 	answer->result = answer->why.error = -GUP_EOPNOTSUPP;
 	answer->by_caller =
 		release < SHARED_MEMORY_SINCE
-			? "io_uring itself takes no mapping of a file but hugetlb, and shared memory is a file; "
-			  "the pin alone would succeed"
-			: "io_uring itself takes no mapping of a file but shared memory and hugetlb; the pin "
-			  "alone would succeed";
+			? "it takes no mapping of a file but hugetlb, and counts shared memory as one; the pin succeeds"
+			: "it takes no mapping of a file but shared memory and hugetlb; the pin succeeds";
 }
 
 uint32_t gup_io_uring_next(uint32_t release)

@@ -99,6 +99,12 @@ static bool memfd(struct gup_question *q, enum gup_rule rule)
 	return is_about_mapping(rule) && is_file(q) && q->shared && other_memory(q, GUP_BACKING_MEMFD, true);
 }
 
+/* In older kernels the only shared memory that io_uring takes. */
+static bool huge_memfd(struct gup_question *q, enum gup_rule rule)
+{
+	return rule == GUP_RULE_NONE && q->shared && other_memory(q, GUP_BACKING_HUGETLB, true);
+}
+
 static bool mapped_first(struct gup_question *q, enum gup_rule rule)
 {
 	return rule == GUP_RULE_NO_VMA && other_memory(q, GUP_BACKING_ANON, false);
@@ -137,6 +143,8 @@ static const struct change changes[] = {
 	{ "without LONGTERM", "the pages are let go before the call ends, as direct I/O does", NULL, GUP_LONGTERM },
 	{ "MAP_PRIVATE", "what the device writes need not reach the file", private_mapping, 0 },
 	{ "a memfd, MAP_SHARED", "others must see the memory; write() it to the file afterwards", memfd, 0 },
+	{ "a memfd of huge pages, MAP_SHARED", "others must see the memory, and huge pages are reserved", huge_memfd,
+	  0 },
 	{ "anonymous memory", "the data can be copied", anonymous, 0 },
 	{ "device DAX", "the whole device can be given to one program", device_dax, 0 },
 	{ "libgup's native rules", "it runs on libgup and not on a kernel", native, 0 },

@@ -129,7 +129,7 @@ static bool say_instead(const struct gup_question *q, const struct gup_answer *r
 		return false;
 	gup_say_part("What works instead%s", nr ? ", and when:" : ": nothing that was tried");
 	for (int i = 0; i < nr; i++)
-		gup_say("  %-33s %s", instead[i].what, instead[i].when);
+		gup_say("  %-34s %s", instead[i].what, instead[i].when);
 	return true;
 }
 

@@ -24,6 +24,16 @@ struct scene {
 	long nr_held;
 };
 
+static bool is_movable(const struct gup_question *q)
+{
+	return q->memory == GUP_MEMORY_MOVABLE || q->memory == GUP_MEMORY_HELD;
+}
+
+static uint64_t mapped_bytes(const struct gup_question *q)
+{
+	return q->backing == GUP_BACKING_HUGETLB ? GUP_HUGE_SIZE : BYTES;
+}
+
 static void make_config(const struct gup_question *q, struct gup_machine_config *config)
 {
 	*config = (struct gup_machine_config){ .normal_bytes = 8 * GUP_MIB,
@@ -33,8 +43,12 @@ static void make_config(const struct gup_question *q, struct gup_machine_config 
 		config->cma[0].name = "area";
 		config->cma[0].bytes = 16 * GUP_MIB; /* more than NORMAL has, so it is lent first */
 	}
-	if (q->memory == GUP_MEMORY_MOVABLE || q->memory == GUP_MEMORY_HELD)
+	if (is_movable(q))
 		config->movable_bytes = 8 * GUP_MIB;
+	if (q->backing == GUP_BACKING_HUGETLB && is_movable(q))
+		config->hugetlb_movable = 1;
+	else if (q->backing == GUP_BACKING_HUGETLB)
+		config->hugetlb_pages = 1;
 	if (q->backing == GUP_BACKING_FSDAX || q->backing == GUP_BACKING_DEVDAX) {
 		config->dax[0].name = "pmem";
 		config->dax[0].bytes = 4 * GUP_MIB;
@@ -77,7 +91,7 @@ static int make_file(struct scene *s, uint64_t bytes)
 
 static int make_object(struct scene *s)
 {
-	uint64_t bytes = s->q->beyond ? 0 : BYTES;
+	uint64_t bytes = s->q->beyond ? 0 : mapped_bytes(s->q);
 
 	switch (s->q->backing) {
 	case GUP_BACKING_MEMFD:
@@ -95,7 +109,7 @@ static int make_object(struct scene *s)
 	case GUP_BACKING_PFNMAP:
 		return gup_pfnmap_create(s->m, REGISTERS, BYTES, &s->object);
 	case GUP_BACKING_HUGETLB:
-		return -GUP_ENODEV;
+		return gup_hugetlb_create(s->m, bytes, &s->object);
 	default:
 		return 0;
 	}
@@ -117,7 +131,7 @@ static int map(struct scene *s)
 {
 	struct gup_map_request request = {
 		.addr = PLACE,
-		.length = BYTES,
+		.length = mapped_bytes(s->q),
 		.prot = GUP_PROT_READ | GUP_PROT_WRITE,
 		.flags = GUP_MAP_FIXED | (s->q->shared ? GUP_MAP_SHARED : GUP_MAP_PRIVATE),
 		.object = s->object,
@@ -125,7 +139,7 @@ static int map(struct scene *s)
 	int64_t addr = gup_mmap(s->mm, &request);
 	int err = addr < 0 ? (int)addr : touch(s);
 
-	return err ? err : gup_mprotect(s->mm, PLACE, BYTES, s->q->prot);
+	return err ? err : gup_mprotect(s->mm, PLACE, mapped_bytes(s->q), s->q->prot);
 }
 
 /* Somebody who reads the pages for a moment, with the function that the kernel has for it. */
