@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "explain_maps.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define UNKNOWN_LENGTH "its length cannot be found out; pages past its end would be refused"
 
 struct mount {
 	char type[16];
@@ -66,7 +69,26 @@ static bool find_mount(pid_t pid, const struct gup_map_line *map, struct mount *
 	return found;
 }
 
-/* The mapped file: by the kernel's own link, which needs privileges, else by its path as the process sees it. */
+/* A file that the process has open: the only way to one without a name. */
+static bool stat_open_file(pid_t pid, const struct gup_map_line *map, struct statx *out)
+{
+	char path[64];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir)))
+		found = *entry->d_name != '.' && !statx(dirfd(dir), entry->d_name, 0, STATX_BASIC_STATS, out) &&
+			out->stx_ino == map->inode && out->stx_dev_major == map->dev_major &&
+			out->stx_dev_minor == map->dev_minor;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The mapped file: by the kernel's own link, which needs privileges; by its path as the process sees it; by a descriptor. */
 static bool stat_file(pid_t pid, const struct gup_map_line *map, struct statx *out)
 {
 	char path[PATH_MAX + 64];
@@ -75,7 +97,9 @@ static bool stat_file(pid_t pid, const struct gup_map_line *map, struct statx *o
 	if (!statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out))
 		return true;
 	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)pid, map->path);
-	return *map->path == '/' && !statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out) && out->stx_ino == map->inode;
+	if (*map->path == '/' && !statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out) && out->stx_ino == map->inode)
+		return true;
+	return stat_open_file(pid, map, out);
 }
 
 static bool starts_with(const char *text, const char *prefix)
@@ -130,13 +154,28 @@ static void by_mount(pid_t pid, const struct gup_map_line *map, const struct mou
 		by_file(&file, mount, out);
 	else if (out->backing == GUP_BACKING_FILE)
 		out->unsure =
-			"its file cannot be looked at (its size, and whether it is on DAX); taken for one without DAX";
+			"its file cannot be looked at: its length is not known, and it is taken for one without DAX";
+	else
+		out->unsure = UNKNOWN_LENGTH;
+}
+
+/* Files without a mounted file system, and those of hugetlbfs, are asked for their length only. */
+static void find_length(pid_t pid, const struct gup_map_line *map, struct gup_behind *out)
+{
+	bool huge_file = out->backing == GUP_BACKING_HUGETLB && !starts_with(map->path, "/anon_hugepage");
+	struct statx file;
+
+	if (!huge_file && !starts_with(map->path, "/memfd:"))
+		return;
+	if (stat_file(pid, map, &file))
+		out->size = file.stx_size;
+	else
+		out->unsure = UNKNOWN_LENGTH;
 }
 
 void gup_look_behind(pid_t pid, const struct gup_map_line *map, struct gup_behind *out)
 {
 	struct mount mount;
-	struct statx file;
 
 	*out = (struct gup_behind){ .backing = GUP_BACKING_FILE, .size = UINT64_MAX };
 	if (map->vm_flags & GUP_VMF_SPECIAL || starts_with(map->path, "[vvar"))
@@ -151,6 +190,6 @@ void gup_look_behind(pid_t pid, const struct gup_map_line *map, struct gup_behin
 		by_mount(pid, map, &mount, out);
 	else
 		by_name(map, out);
-	if (out->backing == GUP_BACKING_MEMFD && stat_file(pid, map, &file))
-		out->size = file.stx_size;
+	if (out->backing == GUP_BACKING_HUGETLB || out->backing == GUP_BACKING_MEMFD)
+		find_length(pid, map, out);
 }
