@@ -59,10 +59,6 @@ static bool fast_step(struct gup_op *op, const struct gup_slot *slot, struct bac
 	if (!gup_arch_is_leaf(slot->value, slot->level) || gup_fit_entry(op, NULL, slot->value) != GUP_FIT)
 		return false;
 	page = gup_leaf_page(op->m, slot, op->addr);
-	if (!gup_leaf_counted(slot->value)) {
-		gup_op_add_run(op, page, 1);
-		return true;
-	}
 	head = gup_head(op->m, page);
 	nr = gup_run_length(op, slot, page, GUP_USER_TOP);
 	if (gup_folio_take(head, nr, op->pin) != GUP_TAKE_OK)

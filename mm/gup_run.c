@@ -27,7 +27,8 @@ enum gup_fit gup_fit_entry(const struct gup_op *op, const struct gup_vma *vma, u
 	if (!gup_leaf_counted(value)) {
 		if (gup_arch_pfn(value) != op->m->zero_pfn)
 			return GUP_FIT_NO_PAGE;
-		if (write || breaks_cow(op))
+		/* As in Linux, whose entry of it is a special one too: only who knows the mapping takes the zero page. */
+		if (!vma || write || breaks_cow(op))
 			return GUP_FIT_FAULT;
 	}
 	if (!(attr & GUP_PTE_ACCESS) && !(vma && op->flags & GUP_FORCE))

@@ -133,11 +133,34 @@ static void fast_only_takes_what_is_there(void **state)
 	world_end(&w);
 }
 
+/* Only the mapping says whether the zero page may be read: the fast path leaves it to the slow one. */
+static void fast_leaves_the_zero_page(void **state)
+{
+	struct gup_page *pages[NR];
+	enum gup_contract_id id;
+	struct world w;
+
+	(void)state;
+	for (id = 0; id < GUP_NR_CONTRACTS; id++) {
+		world_begin(&w, &(struct world_spec){ .normal = 4, .contract = id });
+		map_anon(w.mm, BASE, NR * PAGE);
+		app_expect_zero(w.mm, BASE, NR * PAGE);
+		assert_int_equal(gup_get_user_pages_fast_only(w.mm, BASE, NR, 0, pages), 0);
+		assert_int_equal(gup_get_user_pages_fast(w.mm, BASE, NR, 0, pages), NR);
+		assert_int_equal(stats_of(w.m).fast_pages, 0);
+		assert_int_equal(gup_put_pages(w.m, pages, NR), 0);
+		assert_int_equal(gup_mprotect(w.mm, BASE, NR * PAGE, GUP_PROT_WRITE), 0);
+		assert_int_equal(gup_get_user_pages_fast(w.mm, BASE, NR, 0, pages), -GUP_EFAULT);
+		world_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_name_is_its_entry),
 		cmocka_unit_test(fast_only_takes_what_is_there),
+		cmocka_unit_test(fast_leaves_the_zero_page),
 	};
 
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);

@@ -47,12 +47,24 @@ static bool reader_invalidate(void *context, struct gup_interval *interval, cons
 
 static const struct gup_interval_ops reader_ops = { reader_invalidate };
 
-/* The entry at @addr maps @page. A store of the application may disturb a look, and then it is repeated. */
+static bool is_zero_page(struct gup_machine *m, const struct gup_page *page)
+{
+	struct gup_frame_info info;
+
+	return gup_frame_info(m, gup_page_to_pfn(m, page), &info) == 0 && info.kind == GUP_FRAME_ZERO;
+}
+
+/*
+ * The entry at @addr maps @page. A store of the application may disturb a look, and then it is repeated. The zero page
+ * cannot be looked at like this.
+ */
 static bool maps(struct gup_mm *mm, uint64_t addr, struct gup_page *page)
 {
 	struct gup_page *now = NULL;
 	unsigned int tries;
 
+	if (is_zero_page(gup_mm_machine(mm), page))
+		return true;
 	for (tries = 0; tries < 100000; tries++)
 		if (gup_get_user_pages_fast_only(mm, addr, 1, 0, &now) == 1)
 			break;
