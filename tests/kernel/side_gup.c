@@ -7,6 +7,7 @@
  */
 #define GUP_LINUX 601
 #include "side.h"
+#include "store.h"
 
 #include <gup/foll.h>
 
@@ -78,6 +79,15 @@ void side_end(void)
 	need(gup_machine_destroy(m) == 0, "gup_machine_destroy");
 }
 
+/* Of a file system that tracks what is dirty, as ext4 does. */
+static int make_file(void)
+{
+	static struct store store;
+
+	store_init(&store);
+	return store_file(m, &store, PIN_PAGES * PAGE, true, &object);
+}
+
 static int make_object(enum pin_mapping mapping)
 {
 	uint64_t bytes = PIN_PAGES * PAGE;
@@ -86,9 +96,14 @@ static int make_object(enum pin_mapping mapping)
 	case PIN_MEMFD_PRIVATE:
 	case PIN_MEMFD_SHARED:
 		return gup_shm_create(m, bytes, 0, &object);
+	case PIN_FILE_PRIVATE:
+	case PIN_FILE_SHARED:
+		return make_file();
 	case PIN_DAX_PRIVATE:
 	case PIN_DAX_SHARED:
 		return gup_dax_file_create(m, "pmem", bytes, &object);
+	case PIN_SECRET:
+		return gup_secret_create(m, bytes, &object);
 	case PIN_PFNMAP:
 		return gup_pfnmap_create(m, REGISTERS_PFN, PAGE, &object);
 	default:
@@ -98,8 +113,8 @@ static int make_object(enum pin_mapping mapping)
 
 static bool is_shared(enum pin_mapping mapping)
 {
-	return mapping == PIN_ANON_SHARED || mapping == PIN_MEMFD_SHARED || mapping == PIN_DAX_SHARED ||
-	       mapping == PIN_PFNMAP;
+	return mapping == PIN_ANON_SHARED || mapping == PIN_MEMFD_SHARED || mapping == PIN_FILE_SHARED ||
+	       mapping == PIN_DAX_SHARED || mapping == PIN_SECRET || mapping == PIN_PFNMAP;
 }
 
 static uint64_t place_of(enum pin_mapping mapping)
@@ -134,14 +149,9 @@ int side_map(enum pin_mapping mapping)
 const char *side_lacks(enum pin_mapping mapping)
 {
 	switch (mapping) {
-	case PIN_FILE_PRIVATE:
-	case PIN_FILE_SHARED:
-		return "no files that are written back";
 	case PIN_HUGETLB_PRIVATE:
 	case PIN_HUGETLB_SHARED:
 		return "no hugetlb";
-	case PIN_SECRET:
-		return "no secret memory";
 	default:
 		return NULL;
 	}
