@@ -54,8 +54,9 @@ static const char *const mappings[PIN_NR_MAPPINGS] = {
 };
 
 static const char *const prots[PIN_NR_PROTS] = {
-	[PIN_RW] = "rw",	 [PIN_R] = "r",			[PIN_W] = "w",	     [PIN_NONE] = "none",
-	[PIN_HALF_R] = "half-r", [PIN_HALF_GONE] = "half-gone", [PIN_AS_IS] = "as-is",
+	[PIN_RW] = "rw",       [PIN_R] = "r",		[PIN_W] = "w",
+	[PIN_NONE] = "none",   [PIN_HALF_R] = "half-r", [PIN_HALF_GONE] = "half-gone",
+	[PIN_AS_IS] = "as-is",
 };
 
 static const char *const states[PIN_NR_STATES] = {
@@ -79,9 +80,15 @@ static const char *const entries[PIN_NR_ENTRIES] = {
 };
 
 static const char *const events[PIN_NR_EVENTS] = {
-	[PIN_NOTHING] = "nothing",	 [PIN_STORE] = "store",		    [PIN_FORK] = "fork",
-	[PIN_FORK_STORE] = "fork-store", [PIN_FORK_CHILD] = "fork-child-store", [PIN_DONTNEED] = "dontneed",
-	[PIN_REMAP] = "remap",		 [PIN_TRUNCATE] = "truncate",
+	[PIN_NOTHING] = "nothing",
+	[PIN_STORE] = "store",
+	[PIN_FORK] = "fork",
+	[PIN_FORK_STORE] = "fork-store",
+	[PIN_FORK_CHILD] = "fork-child-store",
+	[PIN_DONTNEED] = "dontneed",
+	[PIN_REMAP] = "remap",
+	[PIN_TRUNCATE] = "truncate",
+	[PIN_WANT] = "want",
 };
 
 const char *pin_mapping_name(enum pin_mapping mapping)

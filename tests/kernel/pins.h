@@ -80,13 +80,14 @@ enum pin_entry {
 
 enum pin_event {
 	PIN_NOTHING,
-	PIN_STORE,	   /* the application writes */
-	PIN_FORK,	   /* it forks, and nobody writes */
-	PIN_FORK_STORE,	   /* it forks and writes */
-	PIN_FORK_CHILD,	   /* it forks, and the child writes */
-	PIN_DONTNEED,	   /* it drops its pages, and reads */
-	PIN_REMAP,	   /* it unmaps, and maps the same again */
-	PIN_TRUNCATE,	   /* the object is cut to nothing and made as large as before */
+	PIN_STORE,	/* the application writes */
+	PIN_FORK,	/* it forks, and nobody writes */
+	PIN_FORK_STORE, /* it forks and writes */
+	PIN_FORK_CHILD, /* it forks, and the child writes */
+	PIN_DONTNEED,	/* it drops its pages, and reads */
+	PIN_REMAP,	/* it unmaps, and maps the same again */
+	PIN_TRUNCATE,	/* the object is cut to nothing and made as large as before */
+	PIN_WANT,	/* somebody wants the frame, in ZONE_MOVABLE, where the page lay before */
 	PIN_NR_EVENTS,
 };
 

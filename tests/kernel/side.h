@@ -58,4 +58,7 @@ void side_device_write(unsigned int page, int byte);
 void side_mapped(unsigned int page, struct side_frame *out);
 void side_frame(uint64_t pfn, struct side_frame *out);
 
+/* Take a frame of ZONE_MOVABLE away from whom it belongs to, and give it back to the allocator. */
+int side_want(uint64_t pfn);
+
 #endif

@@ -350,3 +350,14 @@ void side_frame(uint64_t pfn, struct side_frame *out)
 		.pins = info.pins,
 	};
 }
+
+/* A range is taken away in pieces of 2 MiB. */
+int side_want(uint64_t pfn)
+{
+	uint64_t first = pfn / GUP_HUGE_PAGES * GUP_HUGE_PAGES;
+	int err = gup_offline_range(m, first, GUP_HUGE_PAGES, PATIENCE_NS, NULL);
+
+	if (!err)
+		need(gup_online_range(m, first, GUP_HUGE_PAGES) == 0, "gup_online_range");
+	return err;
+}

@@ -84,9 +84,7 @@ uint64_t side_held(unsigned int page)
 
 static uint64_t access_held(unsigned int page, bool write, uint64_t value)
 {
-	struct gup_probe_access access = {
-		.hold = (unsigned int)hold, .index = page, .write = write, .value = value
-	};
+	struct gup_probe_access access = { .hold = (unsigned int)hold, .index = page, .write = write, .value = value };
 
 	ask(GUP_PROBE_IOC_ACCESS, &access, "access");
 	return access.value;
@@ -138,4 +136,13 @@ void side_frame(uint64_t pfn, struct side_frame *out)
 	*out = (struct side_frame){
 		.pfn = pfn, .zone = zone_word(frame.zone), .order = frame.order, .refs = frame.refs, .pins = frame.pins
 	};
+}
+
+int side_want(uint64_t pfn)
+{
+	struct gup_probe_contig want = { .pfn = pfn, .nr = 1 };
+
+	drain();
+	ask(GUP_PROBE_IOC_CONTIG, &want, "contig");
+	return want.result;
 }

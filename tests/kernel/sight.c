@@ -28,9 +28,11 @@ static int truncate_and_grow(void)
 	return err ? err : side_truncate(PIN_PAGES);
 }
 
-static int happen(enum pin_event event)
+static int happen(enum pin_event event, uint64_t pfn)
 {
 	switch (event) {
+	case PIN_WANT:
+		return side_want(pfn);
 	case PIN_STORE:
 		side_write(0, PIN_IS_LATE);
 		return 0;
@@ -63,15 +65,21 @@ static void print_sight(const struct pin_cell *c, bool device_writes)
 
 void sight_cell(const struct pin_cell *c)
 {
+	struct side_frame before;
 	long got;
 	int err;
 
 	pins_make(c);
+	side_mapped(0, &before);
+	if (c->event == PIN_WANT && strcmp(before.zone, "movable") != 0) {
+		side_unmap();
+		return;
+	}
 	pin_print_name(c, true);
 	got = side_take(c->entry, pin_flags[c->flags].foll);
 	pin_print_result(got);
 	if (got > 0) {
-		err = happen(c->event);
+		err = happen(c->event, before.pfn);
 		if (err)
 			printf(" event=%s", strerrorname_np(-err));
 		print_sight(c, strncmp(pin_flags[c->flags].name, "write", 5) == 0);

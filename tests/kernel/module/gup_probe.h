@@ -55,10 +55,10 @@ struct gup_probe_held {
 /* What is known of a frame. Pins of a small folio count 1024 in its references, those of a large one count 1 there. */
 struct gup_probe_frame {
 	__u64 pfn;
-	__s32 refs;   /* out: the folio's references without what its pins add */
-	__s32 pins;   /* out: the folio's pins */
-	__u32 order;  /* out: the folio's order */
-	__u32 block;  /* out: migrate type of the pageblock, 0 to 4: unmovable, movable, reclaimable, highatomic, CMA or isolated */
+	__s32 refs;  /* out: the folio's references without what its pins add */
+	__s32 pins;  /* out: the folio's pins */
+	__u32 order; /* out: the folio's order */
+	__u32 block; /* out: migrate type of the pageblock, 0 to 4: unmovable, movable, reclaimable, highatomic, CMA or isolated */
 	char zone[8]; /* out: "Normal", "Movable", "Device" ... */
 };
 
