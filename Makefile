@@ -8,6 +8,7 @@
 #   make test-kernel        the same, and pins through a module, on Debian's Linux 6.1 under emulation
 #   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
+#   make test-contract-mutants  errors in rows of the contracts: each must turn a test red
 #   make test-sim N=1000000 schedules of generated programs on the deterministic host
 #   make test-mutants       defects in copies of the core: each must be found by such programs
 #   make test-model         spin checks a model of the lockless walk, and finds the defects put into it
@@ -24,8 +25,8 @@ N ?= 1000000
 TIME ?= 60
 SEED ?=
 
-.PHONY: demo test test-live test-uml test-kernel test-drivers test-driver-mutants test-sim test-mutants test-model test-cross \
-	fuzz coverage soak ci bench format lint install clean
+.PHONY: demo test test-live test-uml test-kernel test-drivers test-driver-mutants test-contract-mutants test-sim test-mutants \
+	test-model test-cross fuzz coverage soak ci bench format lint install clean
 
 demo:
 	@scripts/deps demo
@@ -59,6 +60,10 @@ test-drivers:
 test-driver-mutants:
 	@scripts/deps drivers
 	@scripts/driver-mutants
+
+test-contract-mutants:
+	@scripts/deps test
+	@scripts/contract-mutants
 
 test-sim:
 	@scripts/deps test

@@ -216,7 +216,7 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RESULT(FSDAX_LONGTERM, -GUP_EOPNOTSUPP, "LONGTERM meets a file on FS DAX"),
 	RESULT(SPLIT_PMD_HUGETLB, -GUP_EOPNOTSUPP, "SPLIT_PMD meets a hugetlb mapping"),
 	RESULT(SECRET, -GUP_EFAULT, "it is secret memory"),
-	RESULT(DIRTY_TRACKED, -GUP_EFAULT, "WRITE and LONGTERM meet a shared file that is written back"),
+	RESULT(DIRTY_TRACKED, -GUP_EFAULT, "WRITE and LONGTERM meet a shared file that tracks what is dirty"),
 	RESULT(VMA_NOT_WRITABLE, -GUP_EFAULT, "WRITE meets a mapping without write permission, without FORCE"),
 	RESULT(FORCE_HUGETLB, -GUP_EFAULT, "WRITE and FORCE meet a hugetlb mapping without write permission"),
 	RESULT(FORCE_SHARED, -GUP_EFAULT, "WRITE and FORCE meet a mapping of which there is no private copy"),

@@ -76,6 +76,9 @@ static int write_folio(struct gup_object *file, struct gup_page *head)
 
 	if (!gup_flag_test(head, GUP_PF_DIRTY)) {
 		gup_folio_unlock(m, head);
+	} else if (gup_folio_poisoned(head)) {
+		gup_folio_unlock(m, head);
+		err = -GUP_EIO; /* what was written there is lost */
 	} else {
 		from = begin_locked(file, head);
 		gup_folio_unlock(m, head);

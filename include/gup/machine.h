@@ -81,8 +81,8 @@ struct gup_machine_config {
  * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB, too small, above 8 TiB or above 16
  * TiB with all others, a name that is too long,
  * empty or used twice, an unknown contract, or a contract beside a kernel; -EOPNOTSUPP for a release without rules here:
- * one before 5.2, after GUP_KERNEL_NEWEST, or that never was; -ENOMEM if the host has no memory, mappings or file descriptors left,
- * or the machine no room for the hugetlb folios.
+ * one before 5.2, after GUP_KERNEL_NEWEST, or that never was; -ENOMEM if the host has no memory, mappings or file
+ * descriptors left, or the machine no room for the hugetlb folios.
  */
 int gup_machine_create(const struct gup_machine_config *config, struct gup_machine **out);
 
@@ -104,7 +104,7 @@ int gup_machine_destroy(struct gup_machine *m);
  */
 enum gup_contract_id gup_machine_contract(const struct gup_machine *m);
 
-/** gup_machine_kernel() - the release whose rules are in force in @m; 0 if these are the native ones, and for NULL. Context: any. */
+/** gup_machine_kernel() - the release whose rules are in force in @m; 0: the native ones, or @m is NULL. Context: any. */
 uint32_t gup_machine_kernel(const struct gup_machine *m);
 
 /** gup_contract_name() - "linux-5.2", "linux-6.1", "linux-6.12" or "native" for @id; NULL for an unknown one. */

@@ -2,6 +2,7 @@
 /*
  * tests/contract/test_poison.c - memory failure: who uses the frame is told, and nobody gets it any more.
  */
+#include "store.h"
 #include "world.h"
 
 #define NR 4
@@ -318,6 +319,32 @@ static void a_page_of_an_object(void **state)
 	end(&w);
 }
 
+/* The store keeps what it had, and whoever syncs is told. */
+static void a_page_of_a_file(void **state)
+{
+	static struct store store;
+	struct gup_object *file;
+	struct gup_why why;
+	struct world w;
+
+	(void)state;
+	begin(&w, GUP_LINUX_6_12);
+	store_init(&store);
+	assert_int_equal(store_file(w.m, &store, 2 * PAGE, true, &file), 0);
+	map_shared(w.mm, BASE, 2 * PAGE, file);
+	app_fill(w.mm, BASE, 2 * PAGE, 1);
+	poison_at(&w, BASE);
+	expect_unreadable(w.mm, BASE);
+	assert_int_equal(gup_file_sync(file, &why), -GUP_EIO);
+	assert_int_equal(why.rule, GUP_RULE_STORE_ERROR);
+	assert_false(store.has[0]);
+	assert_true(store.has[1]);
+	assert_int_equal(gup_object_truncate(file, 0, IMPATIENT_NS, NULL), 0);
+	gup_object_put(file);
+	check_rest(w.m, 0, 0);
+	end(&w);
+}
+
 static void a_block_of_a_file_on_dax(void **state)
 {
 	struct gup_object *file;
@@ -428,6 +455,7 @@ int main(void)
 		cmocka_unit_test(one_frame_of_2m_is_split_off),
 		cmocka_unit_test(a_2m_folio_that_is_held_fails_as_a_whole),
 		cmocka_unit_test(a_page_of_an_object),
+		cmocka_unit_test(a_page_of_a_file),
 		cmocka_unit_test(a_block_of_a_file_on_dax),
 		cmocka_unit_test(its_bytes_go_nowhere),
 		cmocka_unit_test(a_page_of_cma_stays_there),
