@@ -228,6 +228,48 @@ static void parts_keep_their_reservation(void **state)
 	world_end(&w);
 }
 
+/* The lower part keeps what was reserved for it. */
+static void lower_part_keeps_its_reservation(void **state)
+{
+	struct gup_object *a, *b;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 12, .hugetlb = 2 });
+	a = new_hugetlb(&w, 2);
+	b = new_hugetlb(&w, 2);
+	map_private(w.mm, BASE, 2 * HUGE, a);
+	app_fill(w.mm, BASE + HUGE, HUGE, 1);
+	assert_int_equal(gup_munmap(w.mm, BASE + HUGE, HUGE), 0);
+	assert_int_equal(try_map(w.mm, BASE + 8 * HUGE, 2, b, GUP_MAP_PRIVATE), -GUP_ENOMEM);
+	assert_int_equal(try_map(w.mm, BASE + 8 * HUGE, 1, b, GUP_MAP_PRIVATE), BASE + 8 * HUGE);
+	check_rest(w.m, 0, 0);
+	gup_object_put(a);
+	gup_object_put(b);
+	world_end(&w);
+}
+
+/* A copy after fork does not take what another page of the mapping was promised. */
+static void copy_takes_no_promised_folio(void **state)
+{
+	struct gup_object *object;
+	struct gup_mm *child;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 12, .hugetlb = 2 });
+	object = new_hugetlb(&w, 2);
+	map_private(w.mm, BASE, 2 * HUGE, object);
+	app_fill(w.mm, BASE, HUGE, 1);
+	child = world_fork(&w, w.mm, "child");
+	assert_true(app_cannot_write(w.mm, BASE));
+	assert_true(app_cannot_write(child, BASE));
+	app_fill(w.mm, BASE + HUGE, HUGE, 2);
+	check_rest(w.m, 0, 0);
+	gup_object_put(object);
+	world_end(&w);
+}
+
 static void failed_mapping_keeps_nothing(void **state)
 {
 	struct gup_map_request request = { BASE, 3 * HUGE, RW, GUP_MAP_SHARED | GUP_MAP_FIXED_NOREPLACE, NULL, 0 };
@@ -445,6 +487,8 @@ int main(void)
 		cmocka_unit_test(a_mapping_gets_what_it_was_promised),
 		cmocka_unit_test(whose_reservation_it_is),
 		cmocka_unit_test(parts_keep_their_reservation),
+		cmocka_unit_test(lower_part_keeps_its_reservation),
+		cmocka_unit_test(copy_takes_no_promised_folio),
 		cmocka_unit_test(failed_mapping_keeps_nothing),
 		cmocka_unit_test(private_copy_of_the_object),
 		cmocka_unit_test(private_hole),

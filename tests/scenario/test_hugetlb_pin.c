@@ -225,6 +225,61 @@ static void force_is_no_way_in(void **state)
 	world_end(&w);
 }
 
+/* Refused where the kernel looks at the flag, and ignored where hugetlb had a walk of its own. */
+static void no_splitting_for_a_pin(void **state)
+{
+	static const enum gup_contract_id ids[] = { GUP_LINUX_6_1, GUP_LINUX_6_12, GUP_NATIVE };
+	struct gup_call call = { GUP_PIN_USER_PAGES, BASE, 1, GUP_SPLIT_PMD, pages, NULL };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(ids); i++) {
+		struct gup_why why;
+		struct world w;
+
+		world_begin(&w, &(struct world_spec){ .normal = 8, .hugetlb = 1, .contract = ids[i] });
+		map_written(&w, 1, GUP_MAP_SHARED);
+		if (ids[i] == GUP_LINUX_6_1) {
+			assert_int_equal(take(w.mm, &call, &why), 1);
+			assert_int_equal(gup_unpin_user_page(w.m, pages[0]), 0);
+		} else {
+			assert_int_equal(take(w.mm, &call, &why), -GUP_EOPNOTSUPP);
+			assert_int_equal(why.rule, GUP_RULE_SPLIT_PMD_HUGETLB);
+		}
+		assert_int_equal(frame_at(w.mm, BASE).order, GUP_HUGE_ORDER);
+		check_rest(w.m, 0, 0);
+		world_end(&w);
+	}
+}
+
+/* A folio fails as a whole, and is no part of the pool any more when it is free. */
+static void memory_failure(void **state)
+{
+	struct gup_call call = { GUP_PIN_USER_PAGES_FAST, BASE, 1, GUP_WRITE, pages, NULL };
+	struct gup_object *object;
+	struct gup_why why;
+	struct world w;
+	uint64_t pfn;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 8, .hugetlb = 1 });
+	assert_int_equal(gup_hugetlb_create(w.m, HUGE, &object), 0);
+	map_shared(w.mm, BASE, HUGE, object);
+	app_fill(w.mm, BASE, HUGE, 1);
+	pfn = gup_user_pfn(w.mm, BASE);
+	assert_int_equal(gup_machine_poison(w.m, pfn + 3), 0);
+	assert_int_equal(take(w.mm, &call, &why), -GUP_EFAULT);
+	assert_int_equal(why.rule, GUP_RULE_POISONED);
+	assert_true(app_cannot_read(w.mm, BASE));
+	map_shared(w.mm, BASE, HUGE, object); /* and by who comes new */
+	assert_true(app_cannot_read(w.mm, BASE));
+	assert_int_equal(gup_munmap(w.mm, BASE, HUGE), 0);
+	gup_object_put(object);
+	assert_int_equal(pool_free(&w), 0);
+	check_rest(w.m, 0, 0);
+	assert_int_equal(gup_machine_destroy(w.m), 0);
+}
+
 /* ---- fork, truncate, unmap under a pin ---- */
 
 static void pinned_page_is_copied_at_fork(void **state)
@@ -314,15 +369,17 @@ static void never_split_and_never_outside_the_pool(void **state)
 	uint64_t pfn;
 
 	(void)state;
-	world_begin(&w, &(struct world_spec){ .normal = 8, .movable = 4, .hugetlb_movable = 1 });
+	world_begin(&w, &(struct world_spec){ .normal = 8, .movable = 4, .hugetlb_movable = 2 });
 	map_written(&w, 1, GUP_MAP_SHARED);
 	pfn = gup_user_pfn(w.mm, BASE);
 	assert_int_equal(gup_split_folio(w.m, gup_pfn_to_page(w.m, pfn), NULL), -GUP_EINVAL);
 	assert_int_equal(gup_split_folio(w.m, gup_pfn_to_page(w.m, pfn + 1), NULL), -GUP_EINVAL);
-	assert_int_equal(gup_migrate_range(w.mm, BASE, HUGE, &why), 0);
-	assert_int_equal(why.error, -GUP_ENOMEM);
+	assert_int_equal(gup_migrate_range(w.mm, BASE, HUGE, &why), 1);
+	assert_int_equal(frame_at(w.mm, BASE).order, GUP_HUGE_ORDER);
+	pfn = gup_user_pfn(w.mm, BASE);
 	for (i = 0; zone.kind != GUP_ZONE_MOVABLE; i++)
 		assert_int_equal(gup_zone_info(w.m, i, &zone), 0);
+	/* Not from one end of the range to the other, for ever. */
 	assert_int_equal(gup_offline_range(w.m, zone.first_pfn, zone.nr_frames, IMPATIENT_NS, &why), -GUP_ENOMEM);
 	assert_int_equal(gup_user_pfn(w.mm, BASE), pfn);
 	assert_int_equal(gup_munmap(w.mm, BASE, HUGE), 0);

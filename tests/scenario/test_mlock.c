@@ -185,6 +185,9 @@ static void what_cannot_be_faulted_in(void **state)
 	assert_int_equal(gup_mprotect(w.mm, BASE, PAGE, GUP_PROT_WRITE), 0);
 	assert_int_equal(gup_mlock(w.mm, BASE, PAGE), 0);
 	object = new_shm(&w, PAGE);
+	map_shared(w.mm, BASE, PAGE, object);
+	assert_int_equal(gup_mprotect(w.mm, BASE, PAGE, GUP_PROT_WRITE), 0); /* faulted in by a read */
+	assert_int_equal(gup_mlock(w.mm, BASE, PAGE), 0);
 	map_shared(w.mm, BASE, 2 * PAGE, object);
 	assert_int_equal(gup_mlock(w.mm, BASE, 2 * PAGE), -GUP_ENOMEM);
 	assert_int_equal(gup_mm_locked(w.mm), 2);

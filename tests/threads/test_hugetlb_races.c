@@ -101,11 +101,53 @@ static void private_folios(void **state)
 	play(false);
 }
 
+static int touch_all(struct actor *actor)
+{
+	struct stage *stage = actor->stage;
+	uint8_t byte = 1;
+
+	for (uint64_t i = 0; i < PAGES; i++)
+		CHECK(gup_copy_to_user(stage->w.mm, BASE + i * HUGE, &byte, 1) == 0);
+	return 0;
+}
+
+/* Who comes second to a page must not look for a folio of its own: the pool has just one for each page. */
+static void two_at_once(bool shared)
+{
+	static struct stage stage;
+	struct actor actors[] = {
+		{ .name = "application", .play = touch_all, .stage = &stage },
+		{ .name = "another thread of it", .play = touch_all, .stage = &stage },
+	};
+	unsigned int i;
+
+	world_begin(&stage.w, &(struct world_spec){ .normal = 8, .hugetlb = PAGES });
+	for (i = 0; i < ROUNDS / 20; i++) {
+		assert_int_equal(gup_hugetlb_create(stage.w.m, PAGES * HUGE, &stage.object), 0);
+		if (shared)
+			map_shared(stage.w.mm, BASE, PAGES * HUGE, stage.object);
+		else
+			map_private(stage.w.mm, BASE, PAGES * HUGE, stage.object);
+		gup_object_put(stage.object);
+		run_actors(actors, ARRAY_LEN(actors));
+		assert_int_equal(gup_munmap(stage.w.mm, BASE, PAGES * HUGE), 0);
+	}
+	world_end(&stage.w);
+}
+
+static void just_enough(void **state)
+{
+	(void)state;
+	two_at_once(true);
+	two_at_once(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shared_folios),
 		cmocka_unit_test(private_folios),
+		cmocka_unit_test(just_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
