@@ -19,6 +19,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define BASE UINT64_C(0x40000000)
 #define REGISTERS_PFN (UINT64_C(1) << 35)
+#define HUGETLB_PAGES 8
 #define PATIENCE_NS UINT64_C(1000000)
 
 static struct gup_machine *m;
@@ -55,7 +56,7 @@ static enum gup_contract_id contract_by_name(const char *name)
 void side_begin(int argc, char **argv)
 {
 	struct gup_machine_config config = {
-		.normal_bytes = 32 * MIB,
+		.normal_bytes = 64 * MIB,
 		.dax = { { "pmem", 16 * MIB, GUP_DAX_FS } },
 	};
 
@@ -64,8 +65,12 @@ void side_begin(int argc, char **argv)
 		exit(2);
 	}
 	config.contract = contract_by_name(argv[2]);
-	if (!strcmp(argv[1], "movable"))
-		config.movable_bytes = 32 * MIB;
+	if (!strcmp(argv[1], "movable")) {
+		config.movable_bytes = 64 * MIB;
+		config.hugetlb_movable = HUGETLB_PAGES;
+	} else {
+		config.hugetlb_pages = HUGETLB_PAGES;
+	}
 	need(gup_machine_create(&config, &m) == 0, "gup_machine_create");
 	need(gup_mm_create(m, "app", &app) == 0, "gup_mm_create");
 }
@@ -102,6 +107,9 @@ static int make_object(enum pin_mapping mapping)
 	case PIN_DAX_PRIVATE:
 	case PIN_DAX_SHARED:
 		return gup_dax_file_create(m, "pmem", bytes, &object);
+	case PIN_HUGETLB_PRIVATE:
+	case PIN_HUGETLB_SHARED:
+		return gup_hugetlb_create(m, GUP_HUGE_SIZE, &object);
 	case PIN_SECRET:
 		return gup_secret_create(m, bytes, &object);
 	case PIN_PFNMAP:
@@ -114,7 +122,8 @@ static int make_object(enum pin_mapping mapping)
 static bool is_shared(enum pin_mapping mapping)
 {
 	return mapping == PIN_ANON_SHARED || mapping == PIN_MEMFD_SHARED || mapping == PIN_FILE_SHARED ||
-	       mapping == PIN_DAX_SHARED || mapping == PIN_SECRET || mapping == PIN_PFNMAP;
+	       mapping == PIN_DAX_SHARED || mapping == PIN_HUGETLB_SHARED || mapping == PIN_SECRET ||
+	       mapping == PIN_PFNMAP;
 }
 
 static uint64_t place_of(enum pin_mapping mapping)
@@ -148,13 +157,8 @@ int side_map(enum pin_mapping mapping)
 
 const char *side_lacks(enum pin_mapping mapping)
 {
-	switch (mapping) {
-	case PIN_HUGETLB_PRIVATE:
-	case PIN_HUGETLB_SHARED:
-		return "no hugetlb";
-	default:
-		return NULL;
-	}
+	(void)mapping;
+	return NULL;
 }
 
 void side_unmap(void)
