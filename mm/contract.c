@@ -201,6 +201,13 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RULE(cma_owner_longterm, YES_NO, UNMOVABLE_LONGTERM,
 	     "the owner of a CMA allocation may hold its own frames long", true, NEVER),
 
+	/* ---- address space calls ---- */
+	RULE(has_populate_advice, YES_NO, NONE, "MADV_POPULATE_READ and MADV_POPULATE_WRITE exist", true, NEVER,
+	     SINCE(5, 14, true)),
+	RULE(populate_past_holes, YES_NO, NONE,
+	     "they fault in what lies behind a hole, too, and then return ENOMEM for it", false, ALWAYS,
+	     SINCE(6, 10, false)),
+
 	/* ---- objects ---- */
 	/* In 6.15, and in the stable series of 6.12. Before, the flag was not looked at there. */
 	RULE(refuses_split_pmd_hugetlb, YES_NO, SPLIT_PMD_HUGETLB,

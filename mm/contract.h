@@ -65,7 +65,9 @@ struct gup_contract {
 	int refuses_split_pmd_hugetlb;
 	int has_secret; /* for whoever explains: the object can be made under every contract */
 	int has_memfd_pin_folios;
-	int cma_owner_longterm; /* the owner of a CMA allocation may hold its frames long */
+	int cma_owner_longterm;	 /* the owner of a CMA allocation may hold its frames long */
+	int has_populate_advice; /* MADV_POPULATE_READ and MADV_POPULATE_WRITE exist */
+	int populate_past_holes; /* they go on behind a hole, and return -ENOMEM for it at last */
 };
 
 /* A rule and where its value is kept in struct gup_contract. */

@@ -309,23 +309,26 @@ static int populate_vma(struct gup_vma *vma, u64 start, u64 end, unsigned int ad
 	return err;
 }
 
+/* A hole ends it; before Linux 6.10 advice went on behind the hole and said so at last. */
 static int populate(struct gup_mm *mm, u64 addr, u64 end, unsigned int advice)
 {
+	bool past_holes = advice && mm->m->contract->populate_past_holes;
 	struct gup_vma *vma;
-	int err = 0;
+	int err = 0, hole = 0;
 
 	gup_mmap_read_lock(mm);
 	while (addr < end && !err) {
-		vma = gup_vma_find(mm, addr);
-		if (!vma) {
-			err = -GUP_ENOMEM;
+		vma = gup_vma_first(mm, addr, end);
+		if (!vma || gup_vma_start(vma) > addr)
+			hole = -GUP_ENOMEM;
+		if (!vma || (hole && !past_holes))
 			break;
-		}
+		addr = addr > gup_vma_start(vma) ? addr : gup_vma_start(vma);
 		err = populate_vma(vma, addr, gup_min(end, gup_vma_end(vma)), advice);
 		addr = gup_vma_end(vma);
 	}
 	gup_mmap_read_unlock(mm);
-	return err;
+	return err ? err : hole;
 }
 
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice)
@@ -347,6 +350,8 @@ int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int 
 		return err;
 	case GUP_MADV_POPULATE_READ:
 	case GUP_MADV_POPULATE_WRITE:
+		if (!mm->m->contract->has_populate_advice)
+			return -GUP_EINVAL;
 		return populate(mm, addr, addr + length, advice);
 	default:
 		return -GUP_EINVAL;

@@ -26,8 +26,9 @@ struct output {
 	size_t found;
 };
 
-/* A line "pattern | reason" of the differences file, and what its cells did. */
+/* A line "pattern | reason" of the differences file, "? " before it if it need not be needed; and what its cells did. */
 struct entry {
+	bool optional;
 	char *pattern;
 	char *reason;
 	size_t cells, skipped, needed;
@@ -80,6 +81,7 @@ static void read_entries(const char *path, struct comparison *c)
 {
 	char *lines[LINES_MAX], *bar;
 	size_t nr = read_lines(path, lines, LINES_MAX);
+	bool optional;
 
 	for (size_t i = 0; i < nr; i++) {
 		if (lines[i][0] == '#' || lines[i][0] == '\0')
@@ -88,7 +90,10 @@ static void read_entries(const char *path, struct comparison *c)
 		if (!bar || c->nr_entries == ENTRIES_MAX)
 			give_up(path, "a line is not \"pattern | reason\", or there are too many");
 		*bar = '\0';
-		c->entries[c->nr_entries++] = (struct entry){ .pattern = lines[i], .reason = bar + 3 };
+		optional = strncmp(lines[i], "? ", 2) == 0;
+		c->entries[c->nr_entries++] = (struct entry){ .optional = optional,
+							      .pattern = lines[i] + (optional ? 2 : 0),
+							      .reason = bar + 3 };
 	}
 }
 
@@ -187,7 +192,7 @@ static void check_entries(struct comparison *c)
 
 		if (!e->cells)
 			complain(c, "no cell has this name, in the list of differences", e->pattern);
-		else if (!e->needed && !e->skipped)
+		else if (!e->needed && !e->skipped && !e->optional)
 			complain(c, "no cell differs here any more, take it out of the list of differences",
 				 e->pattern);
 	}

@@ -18,10 +18,24 @@ static bool refused_by_ring(const struct room *room, enum cell_mapping mapping)
 	return gup_machine_kernel(room->m) < GUP_KERNEL(6, 5) && (file || mapping == CELL_ZERO_PRIVATE);
 }
 
+/* Since Linux 6.10 io_uring takes the fast form. */
+static long pin_pages(struct room *room, struct gup_page **pages)
+{
+	unsigned int flags = GUP_WRITE | GUP_LONGTERM;
+	long nr;
+
+	if (gup_machine_kernel(room->m) >= GUP_KERNEL(6, 10))
+		return gup_pin_user_pages_fast(room->mm, room->addr, CELL_PAGES, flags, pages);
+	gup_mmap_read_lock(room->mm);
+	nr = gup_pin_user_pages(room->mm, room->addr, CELL_PAGES, flags, pages);
+	gup_mmap_read_unlock(room->mm);
+	return nr;
+}
+
 /* Pins everything for as long as it likes, or nothing. */
 static long pin_buffer(struct room *room, enum cell_mapping mapping, struct gup_page **pages)
 {
-	long nr = gup_pin_user_pages_fast(room->mm, room->addr, CELL_PAGES, GUP_WRITE | GUP_LONGTERM, pages);
+	long nr = pin_pages(room, pages);
 	bool refused = nr == CELL_PAGES && refused_by_ring(room, mapping);
 
 	if (nr <= 0 || (nr == CELL_PAGES && !refused))

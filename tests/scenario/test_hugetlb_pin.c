@@ -419,6 +419,8 @@ int main(void)
 		cmocka_unit_test(held_in_movable),
 		cmocka_unit_test(empty_pool),
 		cmocka_unit_test(force_is_no_way_in),
+		cmocka_unit_test(no_splitting_for_a_pin),
+		cmocka_unit_test(memory_failure),
 		cmocka_unit_test(pinned_page_is_copied_at_fork),
 		cmocka_unit_test(no_fork_without_a_copy),
 		cmocka_unit_test(read_only_pin_unshares),
