@@ -128,6 +128,7 @@ const struct scene scenes_pin[] = {
 	MOVES(GUP_PIN_USER_PAGES_UNLOCKED),
 	COPIES(GUP_PIN_USER_PAGES),
 	COPIES(GUP_PIN_USER_PAGES_FAST),
+	TAKE("a pin that splits 2M", GUP_SPLIT_PMD, GUP_PIN_USER_PAGES, ON(HUGE_ANON), NULL),
 	{ .name = "pins that are tracked",
 	  .kinds = ANY,
 	  .act = take_pages,
