@@ -209,9 +209,13 @@ const struct gup_rule_row gup_rule_rows[] = {
 	     SINCE(6, 10, false)),
 
 	/* ---- objects ---- */
-	/* In 6.15, and in the stable series of 6.12. Before, the flag was not looked at there. */
-	RULE(refuses_split_pmd_hugetlb, YES_NO, SPLIT_PMD_HUGETLB,
-	     "SPLIT_PMD is refused on hugetlb, else ignored there", true, NEVER, SINCE(6, 12, true)),
+	/* 6.14 by the date of its patch; 6.12 refuses, 7.2 does not. */
+	RULE(refuses_hugetlb_force, YES_NO, FORCE_HUGETLB,
+	     "WRITE with FORCE is refused on hugetlb mappings without write permission", true, NEVER, SINCE(6, 1, true),
+	     SINCE(6, 14, false)),
+	/* 6.15, and the stable series of 6.12. */
+	RULE(refuses_hugetlb_split, YES_NO, SPLIT_PMD_HUGETLB, "SPLIT_PMD is refused on hugetlb mappings, else ignored",
+	     true, NEVER, SINCE(6, 12, true)),
 	RULE(has_secret, YES_NO, SECRET, "secret memory exists", true, NEVER, SINCE(5, 14, true)),
 	RULE(has_memfd_pin_folios, YES_NO, NONE, "memfd_pin_folios() exists", true, NEVER, SINCE(6, 11, true)),
 

@@ -62,8 +62,9 @@ struct gup_contract {
 	int migrate_failure_ignored; /* take again without moving, and succeed */
 	int migrate_drop;	     /* enum gup_drop */
 	int tries_exhausted;	     /* unsuitable pages kept turning up */
-	int refuses_split_pmd_hugetlb;
-	int has_secret; /* for whoever explains: the object can be made under every contract */
+	int refuses_hugetlb_force;   /* WRITE with FORCE */
+	int refuses_hugetlb_split;   /* SPLIT_PMD */
+	int has_secret;		     /* for whoever explains: the object can be made under every contract */
 	int has_memfd_pin_folios;
 	int cma_owner_longterm;	 /* the owner of a CMA allocation may hold its frames long */
 	int has_populate_advice; /* MADV_POPULATE_READ and MADV_POPULATE_WRITE exist */

@@ -33,7 +33,7 @@ static int check_write(struct gup_op *op, const struct gup_vma *vma)
 		return 0;
 	if (!(op->flags & GUP_FORCE))
 		return refuse(op, GUP_RULE_VMA_NOT_WRITABLE);
-	if (gup_vma_is(vma, GUP_OBJECT_HUGETLB))
+	if (gup_vma_is(vma, GUP_OBJECT_HUGETLB) && op->rules->refuses_hugetlb_force)
 		return refuse(op, GUP_RULE_FORCE_HUGETLB);
 	if (vma->flags & GUP_VM_SHARED || !(vma->flags & GUP_VM_MAYWRITE))
 		return refuse(op, GUP_RULE_FORCE_SHARED);
@@ -63,7 +63,7 @@ static int check_vma(struct gup_op *op, const struct gup_vma *vma)
 		return refuse(op, GUP_RULE_NOT_ANONYMOUS);
 	if (gup_op_longterm(op) && gup_vma_is(vma, GUP_OBJECT_FSDAX) && !op->rules->dax_checked_last)
 		return refuse_dax(op, op->addr);
-	if (op->flags & GUP_SPLIT_PMD && gup_vma_is(vma, GUP_OBJECT_HUGETLB) && op->rules->refuses_split_pmd_hugetlb)
+	if (op->flags & GUP_SPLIT_PMD && gup_vma_is(vma, GUP_OBJECT_HUGETLB) && op->rules->refuses_hugetlb_split)
 		return refuse(op, GUP_RULE_SPLIT_PMD_HUGETLB);
 	if (gup_vma_is(vma, GUP_OBJECT_SECRET))
 		return refuse(op, GUP_RULE_SECRET);
