@@ -230,6 +230,29 @@ static long tracked_file(struct world *w, const struct args *a)
 		GUP_##id, flags, 1, false                                                                              \
 	}
 
+static long read_only_hugetlb(struct world *w, const struct args *a)
+{
+	struct gup_map_request request = { BASE, HUGE, GUP_PROT_READ, ANON_AT, NULL, 0 };
+
+	assert_int_equal(gup_hugetlb_create(w->m, HUGE, &request.object), 0);
+	assert_int_equal(gup_mmap(w->mm, &request), BASE);
+	gup_object_put(request.object);
+	return call_at(w, a, BASE);
+}
+
+static long object_pinned(struct world *w, const struct args *a)
+{
+	struct gup_object *object = new_shm(w, PAGE);
+	struct gup_page *folio;
+	long got = gup_memfd_pin_folios(object, 0, PAGE - 1, &folio, 1, NULL);
+
+	(void)a;
+	if (got > 0)
+		assert_int_equal(gup_unpin_folios(w->m, &folio, (unsigned long)got), 0);
+	gup_object_put(object);
+	return got;
+}
+
 static const struct row {
 	const char *what;
 	uint32_t since;
@@ -291,6 +314,10 @@ static const struct row {
 	{ "dax_drop", K(5, 11), dax_behind_a_page, { 0, LT, 2, false }, -GUP_EOPNOTSUPP, 1 },
 	{ "migrate_failure_ignored", K(5, 13), held_in_cma, PLAIN(W | LT), 1, NOMEM },
 	{ "refuses_dirty_tracked", K(6, 5), tracked_file, PLAIN(W | LT), 1, FAULT },
+	{ "refuses_hugetlb_force", K(6, 1), read_only_hugetlb, PLAIN(W | GUP_FORCE), 1, FAULT },
+	{ "refuses_hugetlb_force", K(6, 14), read_only_hugetlb, PLAIN(W | GUP_FORCE), FAULT, 1 },
+	{ "refuses_hugetlb_split", K(6, 12), read_only_hugetlb, PLAIN(GUP_SPLIT_PMD), 1, -GUP_EOPNOTSUPP },
+	{ "has_memfd_pin_folios", K(6, 11), object_pinned, PLAIN(0), -GUP_EINVAL, 1 },
 };
 
 /* The release before. */
@@ -301,7 +328,8 @@ static uint32_t before(uint32_t kernel)
 
 static long play(const struct row *row, uint32_t kernel)
 {
-	const struct world_spec spec = { .normal = 4,
+	const struct world_spec spec = { .normal = 8,
+					 .hugetlb = 1,
 					 .movable = row->probe == zone_after_movable ? 2 : 0,
 					 .cma = row->probe == zone_after_cma_fast || row->probe == held_in_cma ? 8 : 0,
 					 .dax = 2,

@@ -239,6 +239,9 @@ static void lower_part_keeps_its_reservation(void **state)
 	a = new_hugetlb(&w, 2);
 	b = new_hugetlb(&w, 2);
 	map_private(w.mm, BASE, 2 * HUGE, a);
+	assert_int_equal(gup_mprotect(w.mm, BASE, HUGE, GUP_PROT_READ), 0);
+	assert_int_equal(gup_mprotect(w.mm, BASE, HUGE, RW), 0); /* two mappings, and one again */
+	check_rest(w.m, 0, 0);
 	app_fill(w.mm, BASE + HUGE, HUGE, 1);
 	assert_int_equal(gup_munmap(w.mm, BASE + HUGE, HUGE), 0);
 	assert_int_equal(try_map(w.mm, BASE + 8 * HUGE, 2, b, GUP_MAP_PRIVATE), -GUP_ENOMEM);

@@ -225,6 +225,32 @@ static void force_is_no_way_in(void **state)
 	world_end(&w);
 }
 
+/* Linux 6.14 makes a copy, as of any private mapping. */
+static void force_makes_a_copy_in_newer_kernels(void **state)
+{
+	struct gup_map_request request = { BASE, HUGE, GUP_PROT_READ, ANON_AT, NULL, 0 };
+	struct gup_call call = { GUP_PIN_USER_PAGES, BASE, 1, GUP_WRITE | GUP_FORCE, pages, NULL };
+	struct gup_object *object;
+	struct world w;
+	uint8_t byte;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 8, .hugetlb = 2, .kernel = GUP_KERNEL(6, 14) });
+	assert_int_equal(gup_hugetlb_create(w.m, HUGE, &object), 0);
+	request.object = object;
+	assert_int_equal(gup_mmap(w.mm, &request), BASE);
+	assert_int_equal(take(w.mm, &call, NULL), 1);
+	device_fill(w.m, pages[0], BASE, 3);
+	app_expect(w.mm, BASE, PAGE, 3);
+	assert_true(app_cannot_write(w.mm, BASE));
+	assert_int_equal(gup_object_read(object, 0, &byte, 1), 1);
+	assert_int_equal(byte, 0);
+	check_rest(w.m, 1, 0);
+	assert_int_equal(gup_unpin_user_page(w.m, pages[0]), 0);
+	gup_object_put(object);
+	world_end(&w);
+}
+
 /* Refused where the kernel looks at the flag, and ignored where hugetlb had a walk of its own. */
 static void no_splitting_for_a_pin(void **state)
 {
@@ -419,6 +445,7 @@ int main(void)
 		cmocka_unit_test(held_in_movable),
 		cmocka_unit_test(empty_pool),
 		cmocka_unit_test(force_is_no_way_in),
+		cmocka_unit_test(force_makes_a_copy_in_newer_kernels),
 		cmocka_unit_test(no_splitting_for_a_pin),
 		cmocka_unit_test(memory_failure),
 		cmocka_unit_test(pinned_page_is_copied_at_fork),

@@ -118,7 +118,11 @@ static void large_folios(void **state)
 	assert_int_equal(frame_of(w.m, folios[0]).kind, GUP_FRAME_HUGETLB);
 	assert_int_equal(gup_memfd_pin_folios(object, 0, 3 * HUGE - 1, folios + 2, NR, NULL), -GUP_ENOMEM);
 	check_rest(w.m, 2, 0);
-	assert_int_equal(gup_unpin_folios(w.m, folios, 2), 0);
+	assert_int_equal(gup_memfd_pin_folios(object, HUGE, 3 * HUGE - 1, folios + 2, NR, NULL), 2);
+	check_rest(w.m, 4, 0);
+	assert_int_equal(gup_unpin_folios(w.m, folios, 4), 0);
+	assert_int_equal(gup_object_truncate(object, 4 * HUGE, 0, NULL), 0);
+	assert_int_equal(gup_memfd_pin_folios(object, HUGE, 4 * HUGE - 1, folios, NR, NULL), -GUP_ENOMEM);
 	gup_object_put(object);
 	world_end(&w);
 }
