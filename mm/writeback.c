@@ -48,21 +48,26 @@ static bool may_change(const struct gup_file *f, struct gup_page *head)
 	return gup_count_pins(gup_port_load(&head->count)) || (!f->dirty_tracking && gup_folio_mapcount(head));
 }
 
-/* The bytes to be written, and the folio in the state in which it is left. Folio locked. */
-static const void *begin_locked(struct gup_object *file, struct gup_page *head)
+/*
+ * The bytes to be written, and the folio in the state in which it is left. What lies beyond the end is made zero last: a
+ * device may write there until it is known not to. Folio locked.
+ */
+static const void *begin_locked(struct gup_object *file, struct gup_page *head, u32 bytes)
 {
 	struct gup_file *f = file->file;
+	struct gup_page *from = head;
 
 	gup_flag_clear(head, GUP_PF_DIRTY);
 	if (f->dirty_tracking)
 		gup_rmap_walk(head, protect_vma, NULL);
 	gup_flag_set(head, GUP_PF_WRITEBACK);
-	gup_file_zero_tail(file, head);
-	if (!may_change(f, head))
-		return gup_bytes_of(file->m, head);
-	gup_flag_set(head, GUP_PF_DIRTY);
-	gup_folio_copy(file->m, f->snapshot, head);
-	return gup_bytes_of(file->m, f->snapshot);
+	if (may_change(f, head)) {
+		gup_flag_set(head, GUP_PF_DIRTY);
+		gup_folio_copy(file->m, f->snapshot, head);
+		from = f->snapshot;
+	}
+	gup_page_zero_from(file->m, from, bytes);
+	return gup_bytes_of(file->m, from);
 }
 
 /* Locked and referenced; neither afterwards. */
@@ -80,7 +85,7 @@ static int write_folio(struct gup_object *file, struct gup_page *head)
 		gup_folio_unlock(m, head);
 		err = -GUP_EIO; /* what was written there is lost */
 	} else {
-		from = begin_locked(file, head);
+		from = begin_locked(file, head, bytes);
 		gup_folio_unlock(m, head);
 		err = gup_store_error(file->file->ops->write(file->file->context, index, from, bytes));
 		if (err)

@@ -30,6 +30,9 @@ static int disk_write(void *context, uint64_t index, const void *page, uint32_t 
 	memcpy(disk[index], page, PAGE / 2);
 	gup_test_point();
 	memcpy(disk[index] + PAGE / 2, (const uint8_t *)page + PAGE / 2, PAGE / 2);
+	for (uint32_t i = bytes; i < PAGE; i++)
+		if (disk[index][i])
+			gup_test_fail(test, "the store has %u behind the end", disk[index][i]);
 	if (bytes == PAGE && disk[index][PAGE / 2 - 1] != disk[index][PAGE - 1])
 		gup_test_fail(test, "the store has half of %u and half of %u", disk[index][PAGE / 2 - 1],
 			      disk[index][PAGE - 1]);
@@ -172,6 +175,22 @@ static void cutter(struct gup_test *t)
 	gup_object_truncate(file, BYTES, 0, NULL);
 }
 
+/* A file that ends within the page meanwhile: what the device writes behind the end is not in it. */
+static int begin_short(struct gup_test *t)
+{
+	int err = begin_dirty(t);
+
+	if (!err)
+		gup_object_truncate(file, 100, 0, NULL);
+	return err;
+}
+
+static void grower(struct gup_test *t)
+{
+	(void)t;
+	gup_object_truncate(file, BYTES, 0, NULL);
+}
+
 static void puncher(struct gup_test *t)
 {
 	(void)t;
@@ -210,6 +229,7 @@ static const struct pairing {
 	{ "fork", begin_dirty, child, application },
 	{ "a move", begin_dirty, mover, device },
 	{ "truncate", begin_dirty, cutter, device },
+	{ "growing", begin_short, grower, device },
 	{ "truncate and an application", begin, cutter, application },
 	{ "punch", begin_dirty, puncher, application },
 	{ "punch and a reader", begin, puncher, reader },
