@@ -164,6 +164,11 @@ static void every_entry_zero_page(void **state)
 			continue; /* test_names: they leave it alone */
 		begin(&w);
 		make_memory(&w, ZERO);
+		if (entry == GUP_GET_USER_PAGES_FAST_ONLY || entry == GUP_PIN_USER_PAGES_FAST_ONLY) {
+			assert_int_equal(take_all(&w, entry, 0, pages), 0); /* it is for the slow part */
+			world_end(&w);
+			continue;
+		}
 		assert_int_equal(take_all(&w, entry, 0, pages), NR);
 		assert_int_equal(frame_of(w.m, pages[0]).kind, GUP_FRAME_ZERO);
 		assert_ptr_equal(pages[0], pages[NR - 1]);
@@ -172,6 +177,25 @@ static void every_entry_zero_page(void **state)
 		check_rest(w.m, 0, 0);
 		world_end(&w);
 	}
+}
+
+/* Once the zero page is there a read-only look is possible, but the mapping has the last word. */
+static void zero_page_that_may_not_be_read(void **state)
+{
+	struct gup_page *page;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	map_anon(w.mm, BASE, 2 * PAGE);
+	app_expect_zero(w.mm, BASE, PAGE);
+	app_poke(w.mm, BASE + PAGE, 1);
+	assert_int_equal(gup_mprotect(w.mm, BASE, 2 * PAGE, GUP_PROT_WRITE), 0);
+	assert_int_equal(gup_get_user_pages_fast(w.mm, BASE, 1, 0, &page), -GUP_EFAULT);
+	/* An entry of ordinary memory does not tell that it is not to be read. */
+	assert_int_equal(gup_get_user_pages_fast(w.mm, BASE + PAGE, 1, 0, &page), 1);
+	assert_int_equal(gup_put_page(w.m, page), 0);
+	world_end(&w);
 }
 
 static void write_pin_of_untouched_memory(void **state)
@@ -418,6 +442,7 @@ int main(void)
 		cmocka_unit_test(every_entry_read_only),
 		cmocka_unit_test(every_entry_force),
 		cmocka_unit_test(every_entry_zero_page),
+		cmocka_unit_test(zero_page_that_may_not_be_read),
 		cmocka_unit_test(write_pin_of_untouched_memory),
 		cmocka_unit_test(whole_huge_folio_and_neighbours),
 		cmocka_unit_test(dirty_is_said_on_release),
