@@ -226,6 +226,11 @@ taken 5.8 io_uring anon
 refused 5.8 EFAULT VMA_NOT_WRITABLE io_uring anon,r
 silent_on 'without WRITE'
 
+# It pins by the fast form since 6.10.
+refused 6.9 EOPNOTSUPP FSDAX_LONGTERM io_uring private:dax:ext4 --touched
+taken 6.10 io_uring private:dax:ext4 --touched
+says '^    It is so since 6.10'
+
 # The kernel that is running, or the nearest one.
 run 0 explain write anon
 says '^pin_user_pages(WRITE), linux-[0-9]*\.[0-9]*$'

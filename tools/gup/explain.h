@@ -105,6 +105,9 @@ bool gup_ask(const struct gup_question *q, struct gup_answer *out);
 /** gup_io_uring_looks() - what io_uring makes of a call that succeeded. */
 void gup_io_uring_looks(const struct gup_question *q, struct gup_answer *answer);
 
+/** gup_io_uring_entry() - what it calls to pin. */
+enum gup_entry gup_io_uring_entry(uint32_t release);
+
 /** gup_io_uring_next() - the next release after @release with which that changes; 0 if there is none. */
 uint32_t gup_io_uring_next(uint32_t release);
 

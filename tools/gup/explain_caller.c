@@ -9,6 +9,7 @@
 
 #define SHARED_MEMORY_SINCE GUP_KERNEL(5, 14)
 #define FILES_SINCE GUP_KERNEL(6, 5)
+#define FAST_SINCE GUP_KERNEL(6, 10) /* only an FS DAX page that is a private copy already can tell the difference */
 
 static bool is_file(enum gup_backing backing)
 {
@@ -36,9 +37,16 @@ void gup_io_uring_looks(const struct gup_question *q, struct gup_answer *answer)
 			: "it takes no mapping of a file but shared memory and hugetlb; the pin succeeds";
 }
 
+enum gup_entry gup_io_uring_entry(uint32_t release)
+{
+	return release >= FAST_SINCE ? GUP_PIN_USER_PAGES_FAST : GUP_PIN_USER_PAGES;
+}
+
 uint32_t gup_io_uring_next(uint32_t release)
 {
 	if (release < SHARED_MEMORY_SINCE)
 		return SHARED_MEMORY_SINCE;
-	return release < FILES_SINCE ? FILES_SINCE : 0;
+	if (release < FILES_SINCE)
+		return FILES_SINCE;
+	return release < FAST_SINCE ? FAST_SINCE : 0;
 }

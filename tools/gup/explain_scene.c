@@ -256,12 +256,12 @@ static bool ask_entry(const struct gup_question *q, enum gup_entry entry, struct
 
 bool gup_ask(const struct gup_question *q, struct gup_answer *out)
 {
-	enum gup_entry older = (enum gup_entry)(q->entry - GUP_PIN_USER_PAGES + GUP_GET_USER_PAGES);
+	enum gup_entry entry = q->io_uring ? gup_io_uring_entry(q->rules.release) : q->entry;
+	enum gup_entry older = (enum gup_entry)(entry - GUP_PIN_USER_PAGES + GUP_GET_USER_PAGES);
 
-	if (!ask_entry(q, q->entry, out))
+	if (!ask_entry(q, entry, out))
 		return false;
-	if (out->why.rule == GUP_RULE_NO_ENTRY_POINT && !q->entry_given && is_pin(q->entry) &&
-	    !ask_entry(q, older, out))
+	if (out->why.rule == GUP_RULE_NO_ENTRY_POINT && !q->entry_given && is_pin(entry) && !ask_entry(q, older, out))
 		return false;
 	if (q->io_uring)
 		gup_io_uring_looks(q, out);

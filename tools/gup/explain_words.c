@@ -97,7 +97,7 @@ static bool choose_io_uring(struct gup_question *q)
 	q->flags = GUP_WRITE | GUP_LONGTERM;
 	if (!q->entry_given)
 		return true;
-	gup_usage_error(COMMAND, "io_uring calls pin_user_pages; leave out --entry.");
+	gup_usage_error(COMMAND, "io_uring chooses the function itself; leave out --entry.");
 	return false;
 }
 
