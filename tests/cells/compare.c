@@ -162,16 +162,17 @@ static void judge(struct comparison *c, const struct cell *cell)
 	enum verdict verdict = SKIPPED;
 	struct entry *entry;
 	char name[128];
+	bool left_out;
 
 	cell_name(cell, name, sizeof(name));
 	entry = find_entry(c, name);
 	host = find_result(&c->host, name);
 	gup = find_result(&c->gup, name);
-	if (is_left_out(&c->host, name) || is_left_out(&c->gup, name))
-		return;
-	if (!is_skipped(&c->host, cell) && !is_skipped(&c->gup, cell))
+	left_out = is_left_out(&c->host, name) || is_left_out(&c->gup, name);
+	if (!left_out && !is_skipped(&c->host, cell) && !is_skipped(&c->gup, cell))
 		verdict = judge_results(name, host, gup, entry);
-	c->counts[cell->probe][verdict]++;
+	if (!left_out)
+		c->counts[cell->probe][verdict]++;
 	if (entry) {
 		entry->cells++;
 		entry->skipped += verdict == SKIPPED;

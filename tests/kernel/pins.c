@@ -85,6 +85,7 @@ static const char *const events[PIN_NR_EVENTS] = {
 	[PIN_FORK] = "fork",
 	[PIN_FORK_STORE] = "fork-store",
 	[PIN_FORK_CHILD] = "fork-child-store",
+	[PIN_FORK_EXIT] = "fork-exit-store",
 	[PIN_DONTNEED] = "dontneed",
 	[PIN_REMAP] = "remap",
 	[PIN_TRUNCATE] = "truncate",

@@ -84,6 +84,7 @@ enum pin_event {
 	PIN_FORK,	/* it forks, and nobody writes */
 	PIN_FORK_STORE, /* it forks and writes */
 	PIN_FORK_CHILD, /* it forks, and the child writes */
+	PIN_FORK_EXIT,	/* it forks, the child ends, and then it writes */
 	PIN_DONTNEED,	/* it drops its pages, and reads */
 	PIN_REMAP,	/* it unmaps, and maps the same again */
 	PIN_TRUNCATE,	/* the object is cut to nothing and made as large as before */

@@ -14,7 +14,9 @@
 static int fork_and(enum pin_event event)
 {
 	side_fork();
-	if (event == PIN_FORK_STORE)
+	if (event == PIN_FORK_EXIT)
+		side_child_end();
+	if (event == PIN_FORK_STORE || event == PIN_FORK_EXIT)
 		side_write(0, PIN_IS_LATE);
 	else if (event == PIN_FORK_CHILD)
 		side_child_write(0, PIN_IS_CHILD);
@@ -39,6 +41,7 @@ static int happen(enum pin_event event, uint64_t pfn)
 	case PIN_FORK:
 	case PIN_FORK_STORE:
 	case PIN_FORK_CHILD:
+	case PIN_FORK_EXIT:
 		return fork_and(event);
 	case PIN_DONTNEED:
 		return side_dontneed();
