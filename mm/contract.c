@@ -187,7 +187,7 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RULE(dax_checked_last, YES_NO, NONE, "LONGTERM looks for FS DAX after the taking, so other errors come first",
 	     false, ALWAYS, SINCE(5, 11, false)),
 	RULE(refuses_dirty_tracked, YES_NO, DIRTY_TRACKED,
-	     "WRITE | LONGTERM is refused on shared files whose file system must see each write coming", true, NEVER,
+	     "WRITE with LONGTERM is refused on shared files whose file system must see each write coming", true, NEVER,
 	     SINCE(6, 5, true)),
 	RULE(dax_drop, DROP, FSDAX_LONGTERM, "LONGTERM that meets FS DAX after good pages lets go of", GUP_DROP_ALL,
 	     FIRST(GUP_DROP_SLOW), SINCE(5, 11, GUP_DROP_NOTHING)),
