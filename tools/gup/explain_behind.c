@@ -2,9 +2,9 @@
 /*
  * tools/gup/explain_behind.c - what a mapping of a real process is a mapping of.
  *
- * The file system comes from /proc/PID/mountinfo by the device number in the line, so also for a deleted file. Memory that
- * has no mounted file system is known by the name that the kernel gives it. Size and DAX are asked of the file itself,
- * which only works for who may open it.
+ * The file system comes from /proc/PID/mountinfo by the device number in the line, so also for a deleted file; in a chroot,
+ * where that may not name it, from the file. Memory that has no mounted file system is known by the name that the kernel
+ * gives it. Size and DAX are asked of the file itself, which only works for who may open it.
  */
 #define _GNU_SOURCE
 #include "explain_maps.h"
@@ -12,10 +12,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define UNKNOWN_LENGTH "its length cannot be found out; pages past its end would be refused"
@@ -88,18 +90,47 @@ static bool stat_open_file(pid_t pid, const struct gup_map_line *map, struct sta
 	return found;
 }
 
-/* The mapped file: by the kernel's own link, which needs privileges; by its path as the process sees it; by a descriptor. */
+/* A path to the mapped file: the kernel's own link, which needs privileges, or its name as the process sees it. */
+static bool name_file(pid_t pid, const struct gup_map_line *map, char path[PATH_MAX + 64], struct statx *out)
+{
+	snprintf(path, PATH_MAX + 64, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid, map->start, map->end);
+	if (!statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out))
+		return true;
+	snprintf(path, PATH_MAX + 64, "/proc/%d/root%s", (int)pid, map->path);
+	return *map->path == '/' && !statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out) && out->stx_ino == map->inode;
+}
+
 static bool stat_file(pid_t pid, const struct gup_map_line *map, struct statx *out)
 {
 	char path[PATH_MAX + 64];
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid, map->start, map->end);
-	if (!statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out))
-		return true;
-	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)pid, map->path);
-	if (*map->path == '/' && !statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out) && out->stx_ino == map->inode)
-		return true;
-	return stat_open_file(pid, map, out);
+	return name_file(pid, map, path, out) || stat_open_file(pid, map, out);
+}
+
+/* The file system by its magic number: of a mount that the process cannot see. */
+static bool guess_mount(pid_t pid, const struct gup_map_line *map, struct mount *out)
+{
+	static const struct {
+		long magic;
+		const char *type;
+	} known[] = {
+		{ EXT4_SUPER_MAGIC, "ext4" }, { XFS_SUPER_MAGIC, "xfs" }, { BTRFS_SUPER_MAGIC, "btrfs" },
+		{ F2FS_SUPER_MAGIC, "f2fs" }, { TMPFS_MAGIC, "tmpfs" },	  { OVERLAYFS_SUPER_MAGIC, "overlay" },
+	};
+	char path[PATH_MAX + 64];
+	struct statx file;
+	struct statfs fs;
+	size_t i;
+
+	if (!name_file(pid, map, path, &file) || statfs(path, &fs))
+		return false;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]) && known[i].magic != fs.f_type; i++)
+		;
+	if (i == sizeof(known) / sizeof(known[0]))
+		return false;
+	*out = (struct mount){ .dax = false };
+	snprintf(out->type, sizeof(out->type), "%s", known[i].type);
+	return true;
 }
 
 static bool starts_with(const char *text, const char *prefix)
@@ -107,8 +138,8 @@ static bool starts_with(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
-/* No mounted file system has it: the kernel's own memory files. */
-static void by_name(const struct gup_map_line *map, struct gup_behind *out)
+/* No mounted file system has it: the kernel's own memory files. False if it is none of them. */
+static bool by_name(const struct gup_map_line *map, struct gup_behind *out)
 {
 	if (starts_with(map->path, "/dev/zero") || starts_with(map->path, "[anon_shmem:"))
 		out->backing = GUP_BACKING_SHARED_ANON;
@@ -119,7 +150,8 @@ static void by_name(const struct gup_map_line *map, struct gup_behind *out)
 	else if (starts_with(map->path, "anon_inode:"))
 		out->backing = GUP_BACKING_DRIVER;
 	else
-		out->unsure = "its file system is mounted elsewhere; taken for one that writes back, such as ext4";
+		return false;
+	return true;
 }
 
 static bool in_memory(const char *type)
@@ -186,10 +218,10 @@ void gup_look_behind(pid_t pid, const struct gup_map_line *map, struct gup_behin
 		out->backing = GUP_BACKING_DRIVER;
 	else if (!map->inode)
 		out->backing = GUP_BACKING_ANON;
-	else if (find_mount(pid, map, &mount))
+	else if (find_mount(pid, map, &mount) || (!by_name(map, out) && guess_mount(pid, map, &mount)))
 		by_mount(pid, map, &mount, out);
-	else
-		by_name(map, out);
+	else if (out->backing == GUP_BACKING_FILE)
+		out->unsure = "its file system is mounted elsewhere; taken for one that writes back, such as ext4";
 	if (out->backing == GUP_BACKING_HUGETLB || out->backing == GUP_BACKING_MEMFD)
 		find_length(pid, map, out);
 }
