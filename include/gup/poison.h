@@ -29,9 +29,10 @@ GUP_BEGIN_DECLS
  *
  * Context: sleeps.
  * Return: 0, also if it failed before; -EINVAL for NULL or a pfn that the machine does not have; -EBUSY for memory of
- * the machine's own (page tables and such: a kernel would stop here), for a frame that is offline, or if it was on
- * its way from one use to another for too long. Linux: memory_failure() also unmaps, and kills the application or
- * asks it to go on without; here its next access tells it.
+ * the machine's own (page tables and such: a kernel would stop here), for a frame that is offline or lies free in the
+ * hugetlb pool, or if it was on its way from one use to another for too long.
+ * Linux: memory_failure() also unmaps, and kills the application or asks it to go on without; here its next access
+ * tells it.
  */
 int gup_machine_poison(struct gup_machine *m, uint64_t pfn);
 

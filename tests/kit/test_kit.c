@@ -378,6 +378,37 @@ static void reports_on_stderr(void **state)
 	fclose(file);
 }
 
+/* ---- pins of an object ---- */
+
+static unsigned int refused;
+
+static int pin_of_an_object(struct gup_test *t)
+{
+	struct gup_page *folios[2];
+	struct gup_object *object;
+	uint64_t offset;
+	long nr;
+
+	if (gup_shm_create(gup_test_machine(t), 2 * PAGE, 0, &object))
+		return -GUP_ENOMEM;
+	nr = gup_memfd_pin_folios(object, 0, 2 * PAGE - 1, folios, 2, &offset);
+	if (nr > 0)
+		gup_unpin_folios(gup_test_machine(t), folios, (unsigned long)nr);
+	else
+		refused++;
+	gup_object_put(object);
+	return nr < 0 ? (int)nr : 0;
+}
+
+/* The form by file offset is made to fail as the others are: by what it needs, and as a whole. */
+static void pins_of_an_object_fail(void **state)
+{
+	(void)state;
+	refused = 0;
+	assert_int_equal(gup_test_fail_each(&(struct gup_test_spec){ .name = "object" }, pin_of_an_object, NULL), 0);
+	assert_true(refused > 2);
+}
+
 /* ---- every schedule with so many pre-emptions ---- */
 
 static unsigned int steps_of_a, longest;
@@ -434,6 +465,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(schedules_are_counted),
 		cmocka_unit_test(memory_of_each_kind),
+		cmocka_unit_test(pins_of_an_object_fail),
 		cmocka_unit_test(buffer_that_cannot_be),
 		cmocka_unit_test(expectations),
 		cmocka_unit_test(sweep_counts),

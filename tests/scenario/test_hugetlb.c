@@ -70,6 +70,26 @@ static void next_user_finds_zeroes(void **state)
 	world_end(&w);
 }
 
+/* Whose first access is a store gets a copy of the object's page at once. */
+static void first_store_copies(void **state)
+{
+	struct gup_object *object;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 12, .hugetlb = 2 });
+	object = new_hugetlb(&w, 1);
+	map_shared(w.mm, BASE, HUGE, object);
+	app_fill(w.mm, BASE, HUGE, 1);
+	map_private(w.mm, BASE + 8 * HUGE, HUGE, object);
+	app_poke(w.mm, BASE + 8 * HUGE, 9);
+	app_expect(w.mm, BASE, HUGE, 1);
+	assert_int_equal(gup_munmap(w.mm, BASE + 8 * HUGE, HUGE), 0);
+	check_rest(w.m, 0, 0);
+	gup_object_put(object);
+	world_end(&w);
+}
+
 static void alignment(void **state)
 {
 	struct gup_map_request request = { BASE, HUGE, RW, GUP_MAP_SHARED, NULL, 0 };
@@ -484,6 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_folios_by_whole_entries),
 		cmocka_unit_test(next_user_finds_zeroes),
+		cmocka_unit_test(first_store_copies),
 		cmocka_unit_test(alignment),
 		cmocka_unit_test(parts_of_a_mapping),
 		cmocka_unit_test(where_small_pages_were),

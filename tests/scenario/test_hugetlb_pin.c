@@ -278,6 +278,23 @@ static void no_splitting_for_a_pin(void **state)
 	}
 }
 
+/* What lies free in the pool is not taken out of it. */
+static void memory_failure_of_a_free_folio(void **state)
+{
+	struct world w;
+	uint64_t pfn;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 8, .hugetlb = 1 });
+	map_written(&w, 1, GUP_MAP_SHARED);
+	pfn = gup_user_pfn(w.mm, BASE);
+	assert_int_equal(gup_munmap(w.mm, BASE, HUGE), 0);
+	assert_int_equal(pool_free(&w), 1);
+	assert_int_equal(gup_machine_poison(w.m, pfn), -GUP_EBUSY);
+	assert_int_equal(pool_free(&w), 1);
+	world_end(&w);
+}
+
 /* A folio fails as a whole, and is no part of the pool any more when it is free. */
 static void memory_failure(void **state)
 {
@@ -448,6 +465,7 @@ int main(void)
 		cmocka_unit_test(force_makes_a_copy_in_newer_kernels),
 		cmocka_unit_test(no_splitting_for_a_pin),
 		cmocka_unit_test(memory_failure),
+		cmocka_unit_test(memory_failure_of_a_free_folio),
 		cmocka_unit_test(pinned_page_is_copied_at_fork),
 		cmocka_unit_test(no_fork_without_a_copy),
 		cmocka_unit_test(read_only_pin_unshares),
