@@ -13,6 +13,8 @@ enum gup_fault_result gup_fault_result_of(int err)
 		return GUP_FAULT_NOMEM;
 	if (err == -GUP_EIO)
 		return GUP_FAULT_IO;
+	if (err == -GUP_EHWPOISON)
+		return GUP_FAULT_POISONED;
 	return err == -GUP_ENOSPC ? GUP_FAULT_NOSPC : GUP_FAULT_SIGBUS;
 }
 
@@ -151,11 +153,11 @@ enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot)
 	err = gup_object_folio(object, gup_vma_index(f->vma, f->addr), f->scope, true, &head, &page);
 	if (err)
 		return gup_fault_result_of(err);
-	if (!copy && gives_write(f) && object->ops->mkwrite)
-		err = object->ops->mkwrite(object, head);
 	if (gup_folio_poisoned(head))
-		result = GUP_FAULT_POISONED;
-	else if (err)
+		err = -GUP_EHWPOISON;
+	else if (!copy && gives_write(f) && object->ops->mkwrite)
+		err = object->ops->mkwrite(object, head);
+	if (err)
 		result = gup_fault_result_of(err);
 	else
 		result = copy ? map_copy(f, slot, page) : map_folio(f, slot, head, page);

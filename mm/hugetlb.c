@@ -6,7 +6,7 @@
  *			piece of 2 MiB; private ones as a number in the VMA
  *	fault		the page gets its folio, and one less is kept
  *	COW, fork	a folio that nothing is reserved for, or none
- *	free		back to the pool: a folio of it is never split and never the buddy's
+ *	free		back to the pool: a folio of it is never split and, unless its memory has failed, never the buddy's
  *
  * fill_lock lets one page get its folio at a time, so that nobody finds the pool empty because somebody else took a folio
  * for the same page. Free folios have a count of zero, keep their kind, and are linked by word 8.

@@ -30,7 +30,9 @@ static int take_folio(struct memfd_pin *p)
 
 	if (err)
 		return errno_of(err);
-	if (gup_folio_take(head, 1, true) == GUP_TAKE_OK) {
+	if (gup_folio_poisoned(head)) {
+		err = -GUP_EFAULT;
+	} else if (gup_folio_take(head, 1, true) == GUP_TAKE_OK) {
 		if (!op->done && !op->nr_runs)
 			p->first_index = gup_port_load(&head->index);
 		p->index = gup_port_load(&head->index) + gup_nr_frames(head);

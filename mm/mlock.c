@@ -158,10 +158,12 @@ int gup_mlock(struct gup_mm *mm, uint64_t addr, uint64_t length)
 	u64 start, end;
 	int err;
 
-	if (!mm || !whole_pages(addr, length, &start, &end))
+	if (!mm)
 		return -GUP_EINVAL;
 	if (!gup_port_load(&mm->lock_limit))
 		return -GUP_EPERM;
+	if (!whole_pages(addr, length, &start, &end))
+		return -GUP_EINVAL;
 	err = lock_range(mm, start, end);
 	return err ? err : populate(mm, start, end);
 }

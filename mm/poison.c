@@ -160,11 +160,16 @@ int gup_machine_unpoison(struct gup_machine *m, uint64_t pfn)
 {
 	struct gup_page *page = gup_pfn_to_page(m, pfn);
 	enum found found = FOUND_AGAIN;
+	unsigned int i;
 
-	while (page && found == FOUND_AGAIN) {
+	if (!page)
+		return -GUP_EINVAL;
+	for (i = 0; i < TRIES && found == FOUND_AGAIN; i++) {
 		found = unpoison_once(m, page);
 		if (found == FOUND_AGAIN)
 			gup_port_relax();
 	}
+	if (found == FOUND_AGAIN)
+		return -GUP_EBUSY;
 	return found == FOUND_DONE ? 0 : -GUP_EINVAL;
 }

@@ -9,7 +9,8 @@
  *	set writeback, unlock, write, clear writeback
  *
  * Entries first, then the pin count, as everywhere: a fast walker that wants to write counts and then looks at the entry
- * again. So a folio that is not pinned here is not written to before writeback is cleared.
+ * again. So a folio that is not pinned here is not written to by a device before writeback is cleared. Who holds it by a
+ * get writes unseen, as in Linux.
  */
 #include "internal.h"
 
@@ -83,7 +84,7 @@ static int write_folio(struct gup_object *file, struct gup_page *head)
 		gup_folio_unlock(m, head);
 	} else if (gup_folio_poisoned(head)) {
 		gup_folio_unlock(m, head);
-		err = -GUP_EIO; /* what was written there is lost */
+		err = -GUP_EHWPOISON; /* what was written there is lost */
 	} else {
 		from = begin_locked(file, head, bytes);
 		gup_folio_unlock(m, head);
@@ -103,7 +104,15 @@ static enum gup_rule rule_of(int err)
 {
 	if (err == -GUP_ENOSPC)
 		return GUP_RULE_NO_SPACE;
+	if (err == -GUP_EHWPOISON)
+		return GUP_RULE_POISONED;
 	return err == -GUP_ENOMEM ? GUP_RULE_NO_MEMORY : GUP_RULE_STORE_ERROR;
+}
+
+/* As write() would say it. */
+static int errno_of(int err)
+{
+	return err == -GUP_EHWPOISON ? -GUP_EIO : err;
 }
 
 /* Nobody else writes it out or changes its size: size_lock is held, or the file is nobody's any more. */
@@ -119,7 +128,7 @@ static int write_all(struct gup_object *file, struct gup_why *why)
 		pfn = gup_pfn(file->m, head);
 		failed = write_folio(file, head);
 		if (failed && !err)
-			err = gup_refuse(why, failed, rule_of(failed), 0, pfn);
+			err = gup_refuse(why, errno_of(failed), rule_of(failed), 0, pfn);
 		index++;
 	}
 	return err;

@@ -77,7 +77,8 @@ int gup_file_create(struct gup_machine *m, const struct gup_file_config *config,
  * the same.
  *
  * Context: sleeps; no other sync, truncate, punch or growing write of the file runs meanwhile. No mmap_lock held.
- * Return: 0; -EINVAL if @file is no regular file; the first error of the store: -EIO, -ENOSPC, -ENOMEM.
+ * Return: 0; -EINVAL if @file is no regular file; the first error of the store: -EIO, -ENOSPC, -ENOMEM;
+ * -EIO for a page whose memory has failed, each time until it is gone.
  * Linux: fsync(). It does not write the pages again that a failed write-back left behind: they are clean there.
  */
 int gup_file_sync(struct gup_object *file, struct gup_why *why);

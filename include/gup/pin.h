@@ -164,7 +164,7 @@ int gup_put_pages(struct gup_machine *m, struct gup_page **pages, unsigned long 
  * Context: sleeps.
  * Return: number of folios; -EINVAL for NULL, a negative @start, @start > @end, @max_folios 0, another kind of object, an
  * @end beyond the object (also if it becomes shorter meanwhile), a folio whose count is at its end, or a contract whose
- * kernel has no such function (before 6.11); -ENOMEM if memory or the hugetlb pool ran out, or if a folio could not be
+ * kernel has no such function (before 6.11); -EFAULT for a page whose memory has failed; -ENOMEM if memory or the hugetlb pool ran out, or if a folio could not be
  * moved; -EAGAIN (native) if unsuitable memory kept turning up.
  */
 long gup_memfd_pin_folios(struct gup_object *object, int64_t start, int64_t end, struct gup_page **folios,

@@ -23,7 +23,8 @@ GUP_BEGIN_DECLS
  * no memory for a table, and for every other large folio, the whole folio fails.
  *
  * Who holds the frame by a pin or a get keeps it: a device may still write to it, and the application cannot read it.
- * With the last reference the frame leaves use; of a large folio the others are free. A free frame leaves use at
+ * With the last reference the frame leaves use; of a large folio the others are free, and a hugetlb pool has one less for
+ * good. A free frame leaves use at
  * once. A frame that has left use is given to nobody, and a CMA allocation or an offline range that wants it is
  * refused, until gup_machine_unpoison().
  *
@@ -44,7 +45,8 @@ int gup_machine_poison(struct gup_machine *m, uint64_t pfn);
  * A frame that had left use goes back to the allocator. One that is still mapped or held is what it was.
  *
  * Context: sleeps.
- * Return: 0; -EINVAL for NULL or a frame that is not poisoned.
+ * Return: 0; -EINVAL for NULL or a frame that is not poisoned; -EBUSY if it was on its way from one use to another for too
+ * long, or its folio's count is at its end.
  */
 int gup_machine_unpoison(struct gup_machine *m, uint64_t pfn);
 

@@ -336,7 +336,7 @@ static void a_page_of_a_file(void **state)
 	poison_at(&w, BASE);
 	expect_unreadable(w.mm, BASE);
 	assert_int_equal(gup_file_sync(file, &why), -GUP_EIO);
-	assert_int_equal(why.rule, GUP_RULE_STORE_ERROR);
+	assert_int_equal(why.rule, GUP_RULE_POISONED);
 	assert_int_equal(store.writes, 1); /* the other page */
 	assert_int_equal(gup_object_truncate(file, 0, IMPATIENT_NS, NULL), 0);
 	gup_object_put(file);

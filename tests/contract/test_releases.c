@@ -51,6 +51,23 @@ static long call_that_wraps(struct world *w, const struct args *a)
 	return call_at(w, a, LAST_PAGE);
 }
 
+/* MADV_POPULATE_READ of three pages of which the middle one is not mapped: is the last one there afterwards? */
+static long populate_past_a_hole(struct world *w, const struct args *a)
+{
+	(void)a;
+	map_anon(w->mm, BASE, PAGE);
+	map_anon(w->mm, BASE + 2 * PAGE, PAGE);
+	assert_int_equal(gup_madvise(w->mm, BASE, 3 * PAGE, GUP_MADV_POPULATE_READ), -GUP_ENOMEM);
+	return gup_user_pfn(w->mm, BASE + 2 * PAGE) != 0;
+}
+
+static long populate(struct world *w, const struct args *a)
+{
+	(void)a;
+	map_anon(w->mm, BASE, PAGE);
+	return gup_madvise(w->mm, BASE, PAGE, GUP_MADV_POPULATE_WRITE);
+}
+
 /* The entry with which this release takes things: pins, where it has them. */
 static enum gup_entry taker(struct world *w)
 {
@@ -260,6 +277,8 @@ static const struct row {
 	struct args args;
 	long before, then;
 } rows[] = {
+	{ "MADV_POPULATE_WRITE", K(5, 14), populate, { 0 }, -GUP_EINVAL, 0 },
+	{ "MADV_POPULATE_READ past a hole", K(6, 10), populate_past_a_hole, { 0 }, 1, 0 },
 	{ "pin_user_pages", K(5, 6), call, ENTRY(PIN_USER_PAGES, W), NOT, 1 },
 	{ "pin_user_pages_fast", K(5, 6), call, ENTRY(PIN_USER_PAGES_FAST, W), NOT, 1 },
 	{ "pin_user_pages_remote", K(5, 6), call, ENTRY(PIN_USER_PAGES_REMOTE, W), NOT, 1 },

@@ -264,18 +264,38 @@ static void exists_since(void **state)
 	}
 }
 
+/* A page whose memory has failed is pinned by nobody, also not by file offset. */
+static void memory_failure(void **state)
+{
+	struct gup_object *shm;
+	struct world w;
+	uint64_t pfn;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 4 });
+	shm = new_shm(&w, 2 * PAGE);
+	map_shared(w.mm, BASE, 2 * PAGE, shm);
+	app_fill(w.mm, BASE, 2 * PAGE, 1);
+	pfn = gup_user_pfn(w.mm, BASE + PAGE);
+	assert_int_equal(gup_machine_poison(w.m, pfn), 0);
+	assert_int_equal(gup_memfd_pin_folios(shm, 0, 2 * PAGE - 1, folios, 2, NULL), -GUP_EFAULT);
+	assert_int_equal(gup_memfd_pin_folios(shm, 0, PAGE - 1, folios, 2, NULL), 1);
+	assert_int_equal(gup_unpin_folios(w.m, folios, 1), 0);
+	check_rest(w.m, 0, 0);
+	gup_object_put(shm);
+	assert_int_equal(gup_munmap(w.mm, BASE, 2 * PAGE), 0);
+	assert_int_equal(gup_machine_unpoison(w.m, pfn), 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_folio_has_one_pin),
-		cmocka_unit_test(range_and_room),
-		cmocka_unit_test(holes_are_filled),
-		cmocka_unit_test(large_folios),
-		cmocka_unit_test(moved_where_they_may_stay),
-		cmocka_unit_test(all_or_nothing),
-		cmocka_unit_test(holders_know),
-		cmocka_unit_test(truncate_under_a_pin),
-		cmocka_unit_test(bad_arguments),
+		cmocka_unit_test(memory_failure),	cmocka_unit_test(each_folio_has_one_pin),
+		cmocka_unit_test(range_and_room),	cmocka_unit_test(holes_are_filled),
+		cmocka_unit_test(large_folios),		cmocka_unit_test(moved_where_they_may_stay),
+		cmocka_unit_test(all_or_nothing),	cmocka_unit_test(holders_know),
+		cmocka_unit_test(truncate_under_a_pin), cmocka_unit_test(bad_arguments),
 		cmocka_unit_test(exists_since),
 	};
 
