@@ -6,6 +6,7 @@
 #   make test-live          what the running kernel pins, copies and refuses, and what libgup does, cell by cell
 #   make test-uml           the same on a Linux 6.1 that runs as a process
 #   make test-kernel        the same, and pins through a module, on Debian's Linux 6.1 under emulation
+#   make test-kernel-cma    pins on a Linux 6.1 with a CMA area, which is built first
 #   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
 #   make test-contract-mutants  errors in rows of the contracts: each must turn a test red
@@ -25,7 +26,7 @@ N ?= 1000000
 TIME ?= 60
 SEED ?=
 
-.PHONY: demo test test-live test-uml test-kernel test-drivers test-driver-mutants test-contract-mutants test-sim test-mutants \
+.PHONY: demo test test-live test-uml test-kernel test-kernel-cma test-drivers test-driver-mutants test-contract-mutants test-sim test-mutants \
 	test-model test-cross fuzz coverage soak ci bench format lint install clean
 
 demo:
@@ -52,6 +53,11 @@ test-kernel:
 	@scripts/deps kernel
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
 	@scripts/test-kernel build/test
+
+test-kernel-cma:
+	@scripts/deps kernel-cma
+	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
+	@scripts/test-kernel-cma build/test
 
 test-drivers:
 	@scripts/deps drivers

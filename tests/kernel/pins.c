@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/kernel/pins.c - names of the cells, which of them exist, and main() of both programs.
+ * tests/kernel/pins.c - names of the cells, and which of them exist.
  *
  * A cell exists where it says something of its own. All entry points and flags are tried on what may be read and written;
  * where protection or contents differ, one entry point of each family stands for the others.
  */
 #define _GNU_SOURCE
 #include "pins.h"
-#include "side.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +24,7 @@ const struct pin_flags pin_flags[] = {
 	{ "read", 0 },
 	{ "write", WRITE },
 	{ "read,longterm", LONGTERM },
-	{ "write,longterm", WRITE | LONGTERM },
+	[PIN_WRITE_LONGTERM] = { "write,longterm", WRITE | LONGTERM },
 	{ "read,force", FORCE },
 	{ "write,force", WRITE | FORCE },
 	{ "write,force,longterm", WRITE | FORCE | LONGTERM },
@@ -232,35 +231,4 @@ const char *pin_byte_name(int byte)
 	default:
 		return "damaged";
 	}
-}
-
-static bool lacks[PIN_NR_MAPPINGS];
-
-static void find_missing(void)
-{
-	for (int i = 0; i < PIN_NR_MAPPINGS; i++) {
-		const char *reason = side_lacks((enum pin_mapping)i);
-
-		lacks[i] = reason;
-		if (reason)
-			printf("# skip mapping %s: %s\n", mappings[i], reason);
-	}
-}
-
-int main(int argc, char **argv)
-{
-	struct pin_cell cell = { 0 };
-
-	side_begin(argc, argv);
-	find_missing();
-	do {
-		if (!lacks[cell.mapping])
-			take_cell(&cell);
-	} while (pin_next_take(&cell));
-	cell = (struct pin_cell){ 0 };
-	while (pin_next_sight(&cell))
-		if (!lacks[cell.mapping])
-			sight_cell(&cell);
-	side_end();
-	return 0;
 }

@@ -18,7 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Few say what many do; where that is the question (tests/kernel/cma.c), the build says how many. */
+#ifndef PIN_PAGES
 #define PIN_PAGES 4
+#endif
 
 enum pin_mapping {
 	PIN_ANON_PRIVATE,
@@ -119,6 +122,7 @@ struct pin_flags {
 
 extern const struct pin_flags pin_flags[];
 extern const unsigned int pin_nr_flags;
+#define PIN_WRITE_LONGTERM 3u /* the last row without anything else */
 
 bool pin_has_object(enum pin_mapping mapping); /* that can be read, written and cut */
 bool pin_is_huge(enum pin_mapping mapping);

@@ -13,7 +13,7 @@
 /* struct side_frame - where a page is now, and its folio's counts; @pfn is 0 if there is no page */
 struct side_frame {
 	uint64_t pfn;
-	const char *zone; /* "normal", "movable", "dax" */
+	const char *zone; /* "normal", "cma", "movable", "dax" */
 	unsigned int order;
 	long refs; /* without what its pins add */
 	long pins;
@@ -50,7 +50,9 @@ int side_file_read(unsigned int page);
 /* The pin, its frames, and the device. */
 long side_take(enum pin_entry entry, unsigned int foll);
 void side_release(void);
-uint64_t side_held(unsigned int page); /* its pfn */
+uint64_t side_held(unsigned int page);					    /* its pfn */
+void side_hold(unsigned int page, enum pin_entry entry, unsigned int foll); /* another holder, of one page */
+void side_unhold(void);
 int side_device_read(unsigned int page);
 void side_device_write(unsigned int page, int byte);
 
@@ -60,5 +62,8 @@ void side_frame(uint64_t pfn, struct side_frame *out);
 
 /* Take a frame of ZONE_MOVABLE away from whom it belongs to, and give it back to the allocator. */
 int side_want(uint64_t pfn);
+
+/* Allocate the whole CMA area, and give it back. */
+int side_want_area(void);
 
 #endif

@@ -20,6 +20,7 @@
 #define BASE UINT64_C(0x40000000)
 #define REGISTERS_PFN (UINT64_C(1) << 35)
 #define HUGETLB_PAGES 8
+#define CMA_BYTES (128 * MIB)
 #define PATIENCE_NS UINT64_C(1000000)
 
 static struct gup_machine *m;
@@ -30,6 +31,8 @@ static uint64_t at;
 static struct gup_page *pages[PIN_PAGES];
 static enum pin_entry held_by;
 static long held;
+static struct gup_page *other_page;
+static enum pin_entry other_by;
 
 static void need(bool ok, const char *what)
 {
@@ -53,6 +56,23 @@ static enum gup_contract_id contract_by_name(const char *name)
 	return (enum gup_contract_id)id;
 }
 
+static bool set_memory(struct gup_machine_config *config, const char *memory)
+{
+	if (!strcmp(memory, "movable")) {
+		config->movable_bytes = 64 * MIB;
+		config->hugetlb_movable = HUGETLB_PAGES;
+	} else if (!strcmp(memory, "cma")) {
+		config->cma[0].name = "cma";
+		config->cma[0].bytes = CMA_BYTES;
+		config->no_huge_pages = true;
+	} else if (!strcmp(memory, "normal")) {
+		config->hugetlb_pages = HUGETLB_PAGES;
+	} else {
+		return false;
+	}
+	return true;
+}
+
 void side_begin(int argc, char **argv)
 {
 	struct gup_machine_config config = {
@@ -60,17 +80,11 @@ void side_begin(int argc, char **argv)
 		.dax = { { "pmem", 16 * MIB, GUP_DAX_FS } },
 	};
 
-	if (argc != 3 || (strcmp(argv[1], "normal") != 0 && strcmp(argv[1], "movable") != 0)) {
-		fprintf(stderr, "usage: pins-gup normal|movable CONTRACT\n");
+	if (argc != 3 || !set_memory(&config, argv[1])) {
+		fprintf(stderr, "usage: %s normal|movable|cma CONTRACT\n", argv[0]);
 		exit(2);
 	}
 	config.contract = contract_by_name(argv[2]);
-	if (!strcmp(argv[1], "movable")) {
-		config.movable_bytes = 64 * MIB;
-		config.hugetlb_movable = HUGETLB_PAGES;
-	} else {
-		config.hugetlb_pages = HUGETLB_PAGES;
-	}
 	need(gup_machine_create(&config, &m) == 0, "gup_machine_create");
 	need(gup_mm_create(m, "app", &app) == 0, "gup_mm_create");
 }
@@ -278,37 +292,60 @@ static bool caller_locks(enum pin_entry entry)
 	       entry >= PIN_GET_REMOTE_LOCKED;
 }
 
-long side_take(enum pin_entry entry, unsigned int foll)
+static long take(unsigned int page, unsigned int nr, enum pin_entry entry, unsigned int foll, struct gup_page **out)
 {
 	int locked = 1;
+	long got;
 	struct gup_call call = {
 		.entry = entries[entry],
-		.start = at,
-		.nr_pages = PIN_PAGES,
+		.start = at + page * PAGE,
+		.nr_pages = nr,
 		.flags = gup_linux_flags(foll, pin_entry_pins(entry) ? 0 : FOLL_GET),
-		.pages = pages,
+		.pages = out,
 		.locked = entry >= PIN_GET_REMOTE_LOCKED ? &locked : NULL,
 	};
 
 	if (caller_locks(entry))
 		gup_mmap_read_lock(app);
-	held = gup_user_pages(app, &call, NULL);
+	got = gup_user_pages(app, &call, NULL);
 	if (caller_locks(entry) && locked)
 		gup_mmap_read_unlock(app);
+	return got;
+}
+
+long side_take(enum pin_entry entry, unsigned int foll)
+{
+	held = take(0, PIN_PAGES, entry, foll, pages);
 	held_by = entry;
 	return held;
 }
 
+void side_hold(unsigned int page, enum pin_entry entry, unsigned int foll)
+{
+	need(take(page, 1, entry, foll, &other_page) == 1, "another hold");
+	other_by = entry;
+}
+
+static void release(struct gup_page **of, long nr, enum pin_entry by)
+{
+	int err = pin_entry_pins(by) ? gup_unpin_user_pages(m, of, (unsigned long)nr)
+				     : gup_put_pages(m, of, (unsigned long)nr);
+
+	need(!err, "a release");
+}
+
 void side_release(void)
 {
-	int err = 0;
-
-	if (held > 0 && pin_entry_pins(held_by))
-		err = gup_unpin_user_pages(m, pages, (unsigned long)held);
-	else if (held > 0)
-		err = gup_put_pages(m, pages, (unsigned long)held);
-	need(!err, "a release");
+	if (held > 0)
+		release(pages, held, held_by);
 	held = 0;
+}
+
+void side_unhold(void)
+{
+	if (other_page)
+		release(&other_page, 1, other_by);
+	other_page = NULL;
 }
 
 uint64_t side_held(unsigned int page)
@@ -363,5 +400,15 @@ int side_want(uint64_t pfn)
 
 	if (!err)
 		need(gup_online_range(m, first, GUP_HUGE_PAGES) == 0, "gup_online_range");
+	return err;
+}
+
+int side_want_area(void)
+{
+	struct gup_page *first;
+	int err = gup_cma_alloc(m, "cma", CMA_BYTES, 0, PATIENCE_NS, &first, NULL);
+
+	if (!err)
+		need(gup_cma_free(m, first, CMA_BYTES) == 0, "gup_cma_free");
 	return err;
 }

@@ -20,7 +20,7 @@
 #define PAGEMAP_PRESENT (1ull << 63)
 
 static int device = -1, pagemap = -1;
-static int hold = -1;
+static int hold = -1, other_hold = -1;
 
 void host_open_device(void)
 {
@@ -50,28 +50,55 @@ static unsigned int module_entry(enum pin_entry entry)
 	return entry == PIN_PIN_REMOTE_LOCKED ? GUP_PROBE_PIN_REMOTE : (unsigned int)entry;
 }
 
-long side_take(enum pin_entry entry, unsigned int foll)
+static struct gup_probe_take take(unsigned int page, unsigned int nr, enum pin_entry entry, unsigned int foll)
 {
 	struct gup_probe_take take = {
-		.addr = (uintptr_t)host_page(0),
-		.nr = PIN_PAGES,
+		.addr = (uintptr_t)host_page(page),
+		.nr = nr,
 		.flags = foll,
 		.entry = module_entry(entry),
 		.options = entry >= PIN_GET_REMOTE_LOCKED ? GUP_PROBE_LOCKED : 0,
 	};
 
 	ask(GUP_PROBE_IOC_TAKE, &take, "take");
-	hold = take.hold;
-	return take.result;
+	return take;
+}
+
+long side_take(enum pin_entry entry, unsigned int foll)
+{
+	struct gup_probe_take taken = take(0, PIN_PAGES, entry, foll);
+
+	hold = taken.hold;
+	return taken.result;
+}
+
+void side_hold(unsigned int page, enum pin_entry entry, unsigned int foll)
+{
+	struct gup_probe_take taken = take(page, 1, entry, foll);
+
+	other_hold = taken.hold;
+	errno = taken.result < 0 ? -taken.result : 0;
+	if (taken.result != 1)
+		host_fail("another hold");
+}
+
+static void release(int *number)
+{
+	unsigned int nr = (unsigned int)*number;
+
+	if (*number >= 0)
+		ask(GUP_PROBE_IOC_RELEASE, &nr, "release");
+	*number = -1;
 }
 
 void side_release(void)
 {
-	unsigned int number = (unsigned int)hold;
+	release(&hold);
+}
 
-	if (hold >= 0)
-		ask(GUP_PROBE_IOC_RELEASE, &number, "release");
-	hold = -1;
+void side_unhold(void)
+{
+	release(&other_hold);
 }
 
 uint64_t side_held(unsigned int page)
@@ -124,6 +151,8 @@ static const char *zone_word(const char *name)
 {
 	if (!strcmp(name, "Movable"))
 		return "movable";
+	if (!strcmp(name, "CMA"))
+		return "cma";
 	return strcmp(name, "Device") ? "normal" : "dax";
 }
 
@@ -142,6 +171,26 @@ int side_want(uint64_t pfn)
 {
 	struct gup_probe_contig want = { .pfn = pfn, .nr = 1 };
 
+	drain();
+	ask(GUP_PROBE_IOC_CONTIG, &want, "contig");
+	return want.result;
+}
+
+/* The area that cma= set aside: the only one, and all of it lies below FRAMES. */
+int side_want_area(void)
+{
+	enum { FRAMES = 1 << 19, BLOCK = 512 };
+	struct gup_probe_contig want = { .cma = 1 };
+
+	for (uint64_t pfn = 0; pfn < FRAMES; pfn += BLOCK) {
+		struct gup_probe_frame frame = { .pfn = pfn };
+
+		if (ioctl(device, GUP_PROBE_IOC_FRAME, &frame) < 0 || strcmp(frame.zone, "CMA") != 0)
+			continue;
+		if (!want.nr)
+			want.pfn = pfn;
+		want.nr += BLOCK;
+	}
 	drain();
 	ask(GUP_PROBE_IOC_CONTIG, &want, "contig");
 	return want.result;

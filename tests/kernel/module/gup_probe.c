@@ -165,6 +165,16 @@ static u32 block_type(unsigned long pfn)
 	return bits[at / BITS_PER_LONG] >> (at % BITS_PER_LONG) & MIGRATETYPE_MASK;
 }
 
+/* A CMA area is no zone of its own, but that is what matters of it. */
+static const char *zone_name(unsigned long pfn)
+{
+#ifdef CONFIG_CMA
+	if (block_type(pfn) == MIGRATE_CMA)
+		return "CMA";
+#endif
+	return page_zone(pfn_to_page(pfn))->name;
+}
+
 static int frame(struct gup_probe_frame *a)
 {
 	struct folio *folio;
@@ -182,7 +192,7 @@ static int frame(struct gup_probe_frame *a)
 		a->refs %= GUP_PIN_COUNTING_BIAS;
 	}
 	a->block = block_type(a->pfn);
-	strscpy(a->zone, page_zone(pfn_to_page(a->pfn))->name, sizeof(a->zone));
+	strscpy(a->zone, zone_name(a->pfn), sizeof(a->zone));
 	return 0;
 }
 

@@ -59,7 +59,7 @@ struct gup_probe_frame {
 	__s32 pins;  /* out: the folio's pins */
 	__u32 order; /* out: the folio's order */
 	__u32 block; /* out: migrate type of the pageblock, 0 to 4: unmovable, movable, reclaimable, highatomic, CMA or isolated */
-	char zone[8]; /* out: "Normal", "Movable", "Device" ... */
+	char zone[8]; /* out: "Normal", "Movable", "Device" ...; "CMA" */
 };
 
 /* The device reads or writes the word at @offset of page @index of a hold. */
