@@ -201,6 +201,9 @@ says '^      linux .* to 6.[1-4]  *-EINVAL, LONGTERM_ENTRY  <- asked$'
 says '^      linux 6.[2-5] to .*  taken$'
 refused 6.8 EINVAL NO_ENTRY_POINT 0 anon --entry pin_user_pages_locked
 refused 5.4 EINVAL NO_ENTRY_POINT 0 anon --entry pin_user_pages
+taken 6.1 write anon --entry pin_user_pages_fast
+says '^    It is so since 5.6'
+says '^      linux 5.2 to 5.5  *-EINVAL, NO_ENTRY_POINT$'
 taken 5.4 write anon
 says '^get_user_pages(WRITE), linux-5.4$'
 taken 5.10 write anon

@@ -136,7 +136,7 @@ static bool say_instead(const struct gup_question *q, const struct gup_answer *r
 bool gup_say_answer(const struct gup_question *q, const struct gup_answer *answer)
 {
 	struct period periods[MOST_PERIODS];
-	bool strict = answer->why.rule == GUP_RULE_NO_ENTRY_POINT;
+	bool strict = q->entry_given || answer->why.rule == GUP_RULE_NO_ENTRY_POINT;
 	size_t nr = find_periods(q, strict, periods), mine = 0;
 
 	if (!nr)
