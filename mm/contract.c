@@ -205,8 +205,9 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RULE(has_populate_advice, YES_NO, NONE, "MADV_POPULATE_READ and MADV_POPULATE_WRITE exist", true, NEVER,
 	     SINCE(5, 14, true)),
 	RULE(populate_past_holes, YES_NO, NONE,
-	     "they fault in what lies behind a hole, too, and then return ENOMEM for it", false, ALWAYS,
-	     SINCE(6, 10, false)),
+	     "MADV_POPULATE_READ and MADV_POPULATE_WRITE fault in what lies behind a hole, too, and then return ENOMEM "
+	     "for it",
+	     false, ALWAYS, SINCE(6, 10, false)),
 
 	/* ---- objects ---- */
 	/* 6.14 by the date of its patch; 6.12 refuses, 7.2 does not. */
