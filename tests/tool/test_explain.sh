@@ -120,6 +120,7 @@ for kernel in 5.4 6.1 6.12 native; do
 	refused "$kernel" EFAULT FORCE_SHARED write,force memfd,r
 done
 taken 6.1 WRITE,LongTerm anon
+taken 6.1 FOLL_WRITE,foll_longterm anon
 taken 6.8 write,longterm private:dax:ext4 --touched --entry pin_user_pages_fast
 refused 6.8 EOPNOTSUPP FSDAX_LONGTERM write,longterm private:dax:ext4 --touched
 refused 6.8 EFAULT NOFAULT write,nofault anon
@@ -150,6 +151,9 @@ for fs in ext4 xfs btrfs; do
 done
 for flags in 0 write longterm write,longterm; do
 	refused 6.12 EFAULT SECRET $flags secret
+	says '^      linux 5.2 to 5.13  *no such memory$'
+	run 1 explain --kernel 5.4 $flags secret
+	says '^    REFUSED: no such memory$'
 done
 
 # Huge pages.
@@ -182,6 +186,8 @@ says 'after the pages were moved'
 taken 6.8 write,longterm memfd --memory movable
 says 'after the pages were moved'
 taken 6.8 write anon --memory cma
+silent_on 'moved'
+taken 6.8 write,longterm zero
 silent_on 'moved'
 taken 6.8 write,longterm anon --memory normal
 silent_on 'moved'
@@ -238,6 +244,15 @@ says '^    It is so since 6.10'
 run 0 explain write anon
 says '^pin_user_pages(WRITE), linux-[0-9]*\.[0-9]*$'
 
+# One that has no rules of its own.
+if setarch --uname-2.6 true 2>/dev/null; then
+	checks=$((checks + 1))
+	setarch --uname-2.6 "$gup" explain write anon >"$dir/out" 2>"$dir/err" || fail 'explain on an old kernel'
+	says '^(the running kernel 2.6.* has no rules here; those of linux-5.2 are used)$'
+fi
+run 0 explain --kernel 6.1 write anon
+silent_on 'has no rules here'
+
 # ---- explain: wrong input ----
 
 run 0 explain --help
@@ -268,6 +283,16 @@ run 2 explain --entry pin_pages write anon
 says 'is no entry point; give one of get_user_pages'
 run 2 explain --memory high write anon
 says 'give --memory normal, cma, movable or held'
+for mapping in dax:xfs devdax secret pfnmap none; do
+	for memory in cma movable held; do
+		run 2 explain --memory $memory write $mapping
+		says 'leave out --memory'
+	done
+done
+run 2 explain --memory cma write hugetlb
+says 'leave out --memory'
+run 2 explain --touched write none
+says 'leave out --touched'
 run 2 explain --entry pin_user_pages_fast io_uring anon
 says 'leave out --entry'
 run 2 explain --kernel
@@ -299,6 +324,11 @@ run 2 explain --pid $$ 0xfffffffffffff000 8K
 says 'wrap around'
 run 2 explain --pid $$ 0xffffffffffffffff 1
 says 'wrap around'
+for option in --touched '--memory cma'; do
+	# shellcheck disable=SC2086 # an option and its value
+	run 2 explain $option --pid $$ 0x1000 4K
+	says 'leave out --memory and --touched'
+done
 run 2 explain --pid $$ 0x1000 4K wri
 says 'is no flag'
 sh -c : &

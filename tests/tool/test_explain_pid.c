@@ -269,7 +269,7 @@ static void each_kind(void **state)
 		if (status != (kinds[i].refused != NULL))
 			fail_msg("%s: status %d\n%s", kinds[i].name, status, output);
 		expect(kinds[i].refused ? kinds[i].refused : "    TAKEN");
-		snprintf(where, sizeof(where), "At 0x%" PRIxPTR ", after %u pages",
+		snprintf(where, sizeof(where), "At 0x%" PRIxPTR ", after %u page",
 			 (uintptr_t)addr + kinds[i].good * PAGE, kinds[i].good);
 		if (kinds[i].refused)
 			expect(where);
@@ -330,7 +330,7 @@ static void pieces(void **state)
 	expect("    32K  taken       private mapping of anonymous memory, PROT_READ | PROT_WRITE");
 	expect("    32K  -EFAULT     private mapping of anonymous memory, PROT_READ\n");
 	assert_int_equal(explain("--kernel 6.12", addr + 100, "1", ""), 0);
-	expect("1 pages from 0x");
+	expect("1 page from 0x");
 	assert_int_equal(explain("--kernel 6.12", addr + PAGE - 1, "2", ""), 0);
 	expect("2 pages from 0x");
 	munmap(addr, BYTES);
@@ -450,7 +450,9 @@ static void kernel_pages(void **state)
 	assert_int_equal(explain("", (void *)start, "4K", "0"), 1);
 	expect("REFUSED: -EFAULT, VMA_SPECIAL");
 	assert_int_equal(explain("", (void *)0xffffffffff600000ul, "4K", "0"), 1);
-	expect("REFUSED: -EFAULT");
+	expect("REFUSED: -EFAULT, RANGE_BEYOND_USER");
+	assert_int_equal(explain("", (void *)0xffffffffff600000ul, "4K", "force"), 1);
+	expect("REFUSED: -EFAULT, RANGE_BEYOND_USER");
 }
 
 /* What io_uring counts against the limit of the process. */

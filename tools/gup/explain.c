@@ -14,7 +14,7 @@
 static int print_help(void)
 {
 	printf("Usage: gup explain [--kernel NAME] [--entry NAME] [--memory WHERE] [--touched] FLAGS MAPPING[,PROT]\n"
-	       "       gup explain --pid PID [the same options] ADDR LEN [FLAGS]\n"
+	       "       gup explain --pid PID [--kernel NAME] [--entry NAME] ADDR LEN [FLAGS]\n"
 	       "Whether a kernel would take these pages, by which rule not, since when, and what works instead.\n\n"
 	       "  FLAGS            write, longterm, force and so on (FOLL_* without that word), with commas between\n"
 	       "                   them; 0 for none; io_uring for a registration of buffers\n"
@@ -35,6 +35,7 @@ static int print_help(void)
 
 static bool parse_kernel(const char *text, struct gup_question *q)
 {
+	q->stands_in = false;
 	if (gup_ruleset_find(text, &q->rules))
 		return true;
 	gup_ruleset_error(COMMAND, text);
@@ -102,7 +103,7 @@ int gup_command_explain(int argc, char **argv)
 	const char *pid = NULL;
 	int status;
 
-	gup_ruleset_running(&q.rules);
+	q.stands_in = !gup_ruleset_running(&q.rules);
 	status = parse_options(argc, argv, &q, &pid);
 	if (status >= 0)
 		return status;
@@ -111,7 +112,7 @@ int gup_command_explain(int argc, char **argv)
 	if (argc - optind != 2)
 		return gup_usage_error(COMMAND, "give FLAGS and one MAPPING, such as 'gup explain write,longterm "
 						"private:memfd'; 'gup explain --help' lists them.");
-	if (!gup_parse_flags(argv[optind], &q) || !gup_parse_mapping(argv[optind + 1], &q))
+	if (!gup_parse_flags(argv[optind], &q) || !gup_parse_mapping(argv[optind + 1], &q) || !gup_check_memory(&q))
 		return GUP_EXIT_USAGE;
 	return explain(&q, &answer) && answer.taken ? GUP_EXIT_OK : GUP_EXIT_FAILED;
 }

@@ -44,6 +44,8 @@ enum gup_memory { GUP_MEMORY_NORMAL, GUP_MEMORY_CMA, GUP_MEMORY_MOVABLE, GUP_MEM
  * @io_uring:    io_uring makes the call, to register buffers
  * @touched:     the pages are there: written, or read where they cannot be written
  * @beyond:      the range is past the end of the object
+ * @beyond_user: the range is at addresses of the kernel
+ * @stands_in:   @rules are of another kernel than the one that is running, which has none
  */
 struct gup_question {
 	struct gup_ruleset rules;
@@ -58,6 +60,8 @@ struct gup_question {
 	enum gup_memory memory;
 	bool touched;
 	bool beyond;
+	bool beyond_user;
+	bool stands_in;
 };
 
 /**
@@ -67,6 +71,7 @@ struct gup_question {
  * @taken:  all pages were
  * @why:    the reason if not
  * @by_caller: a sentence if the function's caller refuses, and not the function; else NULL
+ * @missing: the kernel has no such memory
  * @moved:  it had to move before it was taken
  */
 struct gup_answer {
@@ -75,6 +80,7 @@ struct gup_answer {
 	bool taken;
 	struct gup_why why;
 	const char *by_caller;
+	bool missing;
 	bool moved;
 };
 
@@ -94,6 +100,9 @@ const char *gup_prot_text(unsigned int prot);
 
 /** gup_mapping_text() - "a shared mapping of a file on ext4". Return: @buf. */
 const char *gup_mapping_text(const struct gup_question *q, char *buf, size_t size);
+
+/** gup_check_memory() - whether the mapping can lie where the user says. Return: false after one sentence. */
+bool gup_check_memory(const struct gup_question *q);
 
 /* explain_scene.c */
 

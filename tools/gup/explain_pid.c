@@ -91,12 +91,19 @@ static void say_piece(const struct gup_piece *piece)
 
 	printf("  0x%-12" PRIx64 " %6s  %-11s %s\n", piece->start,
 	       gup_size_text(piece->end - piece->start, size, sizeof(size)),
-	       piece->answer.taken ? "taken" : gup_errno_text(piece->answer.result),
+	       piece->answer.taken     ? "taken"
+	       : piece->answer.missing ? "missing"
+				       : gup_errno_text(piece->answer.result),
 	       gup_mapping_text(&piece->q, mapping, sizeof(mapping)));
 	if (*piece->path)
 		printf("%38s%s\n", "", piece->path);
 	if (piece->unsure)
 		printf("%38s(%s)\n", "", piece->unsure);
+}
+
+static const char *plural(uint64_t nr)
+{
+	return nr == 1 ? "" : "s";
 }
 
 static void say_pieces(const struct gup_range *r)
@@ -115,7 +122,8 @@ static bool explain_refusal(const struct gup_range *r, const struct gup_piece *p
 {
 	uint64_t good = (piece->start - r->start) / GUP_PAGE_SIZE;
 
-	printf("\n  At 0x%" PRIx64 ", after %" PRIu64 " pages that could be taken:\n", piece->start, good);
+	printf("\n  At 0x%" PRIx64 ", after %" PRIu64 " page%s that could be taken:\n", piece->start, good,
+	       plural(good));
 	if (good && piece->q.io_uring)
 		gup_say("(io_uring returns -EFAULT when it gets a part only, whatever the reason.)");
 	else if (good)
@@ -137,12 +145,12 @@ static bool ask_all(struct gup_range *r, const struct gup_piece **out_refused)
 static int explain(struct gup_range *r, const struct gup_question *q)
 {
 	const struct gup_piece *refused = NULL;
+	uint64_t nr = (r->end - r->start) / GUP_PAGE_SIZE;
 
 	if (!ask_all(r, &refused))
 		return GUP_EXIT_FAILED;
 	gup_say_question(q, &r->pieces[0].answer);
-	printf("%" PRIu64 " pages from 0x%" PRIx64 " of process %d\n\n", (r->end - r->start) / GUP_PAGE_SIZE, r->start,
-	       (int)r->pid);
+	printf("%" PRIu64 " page%s from 0x%" PRIx64 " of process %d\n\n", nr, plural(nr), r->start, (int)r->pid);
 	say_pieces(r);
 	if (!refused)
 		printf("\n    TAKEN\n");
@@ -159,6 +167,9 @@ int gup_explain_pid(const char *pid, int argc, char **argv, struct gup_question 
 	if (argc < 2 || argc > 3)
 		return gup_usage_error(COMMAND, "give ADDR and LEN after --pid, such as 'gup explain --pid 1 "
 						"0x7f0000000000 64K'; FLAGS may follow.");
+	if (q->touched || q->memory != GUP_MEMORY_NORMAL)
+		return gup_usage_error(COMMAND, "the process's memory is asked about as it is mapped; leave out "
+						"--memory and --touched with --pid.");
 	q->flags = GUP_WRITE | GUP_LONGTERM;
 	if (!parse_pid(pid, &r.pid) || !parse_range(argv, &r) || (argc > 2 && !gup_parse_flags(argv[2], q)))
 		return GUP_EXIT_USAGE;

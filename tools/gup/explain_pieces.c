@@ -30,11 +30,12 @@ static bool goes_on(const struct gup_range *r, const struct gup_piece *piece)
 
 	return r->nr && last->q.backing == piece->q.backing && !strcmp(last->q.fs, piece->q.fs) &&
 	       last->q.shared == piece->q.shared && last->q.prot == piece->q.prot &&
-	       last->q.beyond == piece->q.beyond && last->unsure == piece->unsure && !strcmp(last->path, piece->path);
+	       last->q.beyond == piece->q.beyond && last->q.beyond_user == piece->q.beyond_user &&
+	       last->unsure == piece->unsure && !strcmp(last->path, piece->path);
 }
 
 /* What of @piece lies in the range. Return: false if there is no memory for it. */
-static bool add_piece(struct gup_range *r, struct gup_piece *piece)
+static bool add_part(struct gup_range *r, struct gup_piece *piece)
 {
 	piece->start = piece->start < r->start ? r->start : piece->start;
 	piece->end = piece->end > r->end ? r->end : piece->end;
@@ -48,6 +49,20 @@ static bool add_piece(struct gup_range *r, struct gup_piece *piece)
 		return false;
 	r->pieces[r->nr++] = *piece;
 	return true;
+}
+
+/* Addresses of the kernel are a part of their own, whatever is mapped there, such as [vsyscall]. */
+static bool add_piece(struct gup_range *r, struct gup_piece *piece)
+{
+	struct gup_piece above = *piece;
+
+	above.q.backing = GUP_BACKING_NONE;
+	above.q.beyond_user = true;
+	if (above.start < GUP_USER_TOP)
+		above.start = GUP_USER_TOP;
+	if (piece->end > GUP_USER_TOP)
+		piece->end = GUP_USER_TOP;
+	return add_part(r, piece) && add_part(r, &above);
 }
 
 static bool add_hole(struct gup_range *r, const struct gup_question *q, uint64_t start, uint64_t end)

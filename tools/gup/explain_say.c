@@ -5,6 +5,7 @@
 #include "explain.h"
 
 #include <string.h>
+#include <sys/utsname.h>
 
 #define MOST_PERIODS 16
 #define MOST_INSTEAD 8
@@ -17,16 +18,20 @@ struct period {
 
 void gup_say_question(const struct gup_question *q, const struct gup_answer *answer)
 {
+	struct utsname running;
 	char flags[160];
 
 	printf("%s%s(%s), %s\n", q->io_uring ? "io_uring, registering buffers: " : "", gup_entry_name(answer->entry),
 	       gup_flags_text(q->flags, flags, sizeof(flags)), q->rules.name);
+	if (q->stands_in && !uname(&running))
+		printf("(the running kernel %s has no rules here; those of %s are used)\n", running.release,
+		       q->rules.name);
 }
 
 static bool same(const struct gup_answer *a, const struct gup_answer *b)
 {
-	return a->taken == b->taken && a->why.rule == b->why.rule && a->result == b->result &&
-	       !a->by_caller == !b->by_caller;
+	return a->taken == b->taken && a->missing == b->missing && a->why.rule == b->why.rule &&
+	       a->result == b->result && !a->by_caller == !b->by_caller;
 }
 
 /* An older name is as good, unless the function itself is what is missing. */
@@ -79,14 +84,21 @@ static const char *result_text(const struct gup_answer *answer)
 {
 	if (answer->taken)
 		return "taken";
+	if (answer->missing)
+		return "no such memory";
 	return answer->result < 0 ? gup_errno_text(answer->result) : "0 pages";
 }
 
 static const char *rule_text(const struct gup_answer *answer)
 {
-	if (answer->taken)
+	if (answer->taken || answer->missing)
 		return "";
 	return answer->by_caller ? "by io_uring itself" : gup_rule_name(answer->why.rule);
+}
+
+static const char *comma(const struct gup_answer *answer)
+{
+	return *rule_text(answer) ? ", " : "";
 }
 
 static void say_result(const struct gup_question *q, const struct gup_answer *answer, const struct period *period)
@@ -97,8 +109,10 @@ static void say_result(const struct gup_question *q, const struct gup_answer *an
 		gup_say("TAKEN%s",
 			answer->moved ? ", after the pages were moved to where they may be held for long" : "");
 	else
-		gup_say("REFUSED: %s, %s", result_text(answer), rule_text(answer));
-	if (!answer->taken)
+		gup_say("REFUSED: %s%s%s", result_text(answer), comma(answer), rule_text(answer));
+	if (answer->missing)
+		gup_say("%s has no secret memory.", q->rules.name);
+	else if (!answer->taken)
 		gup_say_wrapped("", answer->by_caller ? answer->by_caller : sentence(&answer->why, text, sizeof(text)));
 	if (q->rules.release && period->first > GUP_KERNEL_OLDEST)
 		gup_say("It is so since %s.", gup_release_text(period->first, release));
@@ -115,7 +129,7 @@ static void say_period(const struct gup_question *q, const struct period *period
 	else
 		snprintf(when, sizeof(when), "linux %s to %s", gup_release_text(period->first, first),
 			 gup_release_text(period->last, last));
-	gup_say("  %-22s %s%s%s%s", when, result_text(&period->answer), period->answer.taken ? "" : ", ",
+	gup_say("  %-22s %s%s%s%s", when, result_text(&period->answer), comma(&period->answer),
 		rule_text(&period->answer),
 		period->first <= q->rules.release && q->rules.release <= period->last ? "  <- asked" : "");
 }

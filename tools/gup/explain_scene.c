@@ -8,6 +8,7 @@
 #include "explain.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PAGES 4
@@ -214,14 +215,24 @@ static long call_quietly(struct scene *s, struct gup_call *call, struct gup_why 
 	return result;
 }
 
+/* A copy of the page of zeroes takes another frame, too, and is no move. */
+static bool must_move(const struct scene *s, uint64_t pfn)
+{
+	struct gup_frame_info info;
+
+	return s->q->flags & GUP_LONGTERM && pfn && !gup_frame_info(s->m, pfn, &info) && !info.longterm_ok &&
+	       info.kind != GUP_FRAME_ZERO;
+}
+
 static void call(struct scene *s, struct gup_answer *out)
 {
 	struct gup_page *pages[PAGES];
 	uint64_t before = gup_user_pfn(s->mm, PLACE);
+	bool must = must_move(s, before);
 	int locked = 1;
 	struct gup_call call = {
 		.entry = out->entry,
-		.start = PLACE,
+		.start = s->q->beyond_user ? GUP_USER_TOP : PLACE,
 		.nr_pages = PAGES,
 		.flags = s->q->flags,
 		.pages = pages,
@@ -237,7 +248,7 @@ static void call(struct scene *s, struct gup_answer *out)
 	out->taken = out->result == PAGES;
 	if (out->result <= 0)
 		return;
-	out->moved = before && before != gup_page_to_pfn(s->m, pages[0]);
+	out->moved = must && before != gup_page_to_pfn(s->m, pages[0]);
 	release(s->m, pages, out->result, is_pin(out->entry));
 }
 
@@ -254,11 +265,27 @@ static bool ask_entry(const struct gup_question *q, enum gup_entry entry, struct
 		   : true;
 }
 
+static bool has_memory(const struct gup_question *q)
+{
+	struct gup_contract_rule rule;
+
+	if (q->backing != GUP_BACKING_SECRET)
+		return true;
+	for (unsigned int nr = 0; !gup_contract_rule(nr, &rule); nr++)
+		if (!strcmp(rule.name, "has_secret"))
+			return gup_contract_value(&rule, q->rules.release, NULL);
+	return true;
+}
+
 bool gup_ask(const struct gup_question *q, struct gup_answer *out)
 {
 	enum gup_entry entry = q->io_uring ? gup_io_uring_entry(q->rules.release) : q->entry;
 	enum gup_entry older = (enum gup_entry)(entry - GUP_PIN_USER_PAGES + GUP_GET_USER_PAGES);
 
+	if (!has_memory(q)) {
+		*out = (struct gup_answer){ .entry = entry, .missing = true, .why.rule = GUP_RULE_SECRET };
+		return true;
+	}
 	if (!ask_entry(q, entry, out))
 		return false;
 	if (out->why.rule == GUP_RULE_NO_ENTRY_POINT && !q->entry_given && is_pin(entry) && !ask_entry(q, older, out))

@@ -109,8 +109,11 @@ bool gup_parse_flags(const char *text, struct gup_question *q)
 	if (!strcmp(text, "0"))
 		return true;
 	while (true) {
-		size_t length = strcspn(text, ","), i = 0;
+		size_t length, i = 0;
 
+		if (!strncasecmp(text, "FOLL_", 5))
+			text += 5;
+		length = strcspn(text, ",");
 		while (i < LENGTH(flags) &&
 		       (strlen(flags[i].name) != length || strncasecmp(text, flags[i].name, length)))
 			i++;
@@ -247,7 +250,9 @@ const char *gup_mapping_text(const struct gup_question *q, char *buf, size_t siz
 	char what[80];
 
 	backing_text(q, what, sizeof(what));
-	if (q->backing == GUP_BACKING_NONE)
+	if (q->beyond_user)
+		snprintf(buf, size, "beyond user space");
+	else if (q->backing == GUP_BACKING_NONE)
 		snprintf(buf, size, "nothing is mapped there");
 	else
 		snprintf(buf, size, "%s mapping of %s%s%s, %s", q->shared ? "shared" : "private", what,
@@ -280,4 +285,35 @@ bool gup_parse_memory(const char *text, struct gup_question *q)
 		}
 	gup_usage_error(COMMAND, "'%s' is no place of memory; give --memory normal, cma, movable or held.", text);
 	return false;
+}
+
+/* Memory that comes from elsewhere, or is not there, lies in no zone of ordinary memory. */
+static bool may_lie(enum gup_backing backing, enum gup_memory memory)
+{
+	switch (backing) {
+	case GUP_BACKING_FSDAX:
+	case GUP_BACKING_DEVDAX:
+	case GUP_BACKING_SECRET:
+	case GUP_BACKING_PFNMAP:
+	case GUP_BACKING_NONE:
+		return memory == GUP_MEMORY_NORMAL;
+	case GUP_BACKING_HUGETLB:
+		return memory != GUP_MEMORY_CMA;
+	default:
+		return true;
+	}
+}
+
+bool gup_check_memory(const struct gup_question *q)
+{
+	if (!may_lie(q->backing, q->memory)) {
+		gup_usage_error(COMMAND, "such a mapping cannot lie in %s memory; leave out --memory.",
+				memories[q->memory]);
+		return false;
+	}
+	if (q->touched && q->backing == GUP_BACKING_NONE) {
+		gup_usage_error(COMMAND, "where nothing is mapped, nothing can be touched; leave out --touched.");
+		return false;
+	}
+	return true;
 }
