@@ -57,6 +57,7 @@ explain --kernel 6.8 write anon,r
 LIST
 }
 
+mkfifo "$dir/gone"
 while read -r command; do
 	# shellcheck disable=SC2086 # words
 	"$gup" $command >/dev/full 2>"$dir/err"
@@ -67,7 +68,8 @@ while read -r command; do
 	# shellcheck disable=SC2086
 	(
 		trap '' PIPE
-		{ "$gup" $command 2>"$dir/err" && echo 0 || echo $? >&3; } | true
+		# The reader is gone before the command begins.
+		{ cat "$dir/gone" && "$gup" $command 2>"$dir/err"; echo $? >&3; } | { exec <&-; : >"$dir/gone"; }
 	) 3>"$dir/status"
 	says_so "gup $command into a closed pipe" "$(cat "$dir/status")" one
 done <<END_OF_LIST
