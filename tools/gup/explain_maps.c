@@ -18,7 +18,10 @@ static void copy_path(char *to, size_t size, const char *from)
 	while (*from && *from != '\n' && at + 1 < size) {
 		bool newline = !strncmp(from, "\\012", 4);
 
-		to[at++] = newline ? (char)'\n' : *from;
+		to[at] = *from;
+		if (newline)
+			to[at] = '\n';
+		at++;
 		from += newline ? 4 : 1;
 	}
 	to[at] = '\0';

@@ -87,8 +87,11 @@ static void copy_printable(char *to, size_t size, const char *from)
 {
 	size_t at = 0;
 
-	for (; from[at] && at + 1 < size; at++)
-		to[at] = (unsigned char)from[at] < ' ' || from[at] == 0x7f ? (char)'?' : from[at];
+	for (; from[at] && at + 1 < size; at++) {
+		to[at] = from[at];
+		if ((unsigned char)from[at] < ' ' || from[at] == 0x7f)
+			to[at] = '?';
+	}
 	to[at] = '\0';
 }
 
