@@ -10,6 +10,7 @@
 #include "pins.h"
 #include "side.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,9 @@ static const enum pin_mapping many[] = { PIN_ANON_PRIVATE, PIN_ANON_SHARED, PIN_
 
 static struct side_frame before[PIN_PAGES], now[PIN_PAGES];
 static unsigned int in_area; /* a page that lay in CMA before the pin */
+
+/* Of all pages that lay in CMA when they were pinned and nobody else had them: [short or long][stayed or moved]. */
+static unsigned long fate[2][2];
 
 static const char *how_many(const struct side_frame *frames)
 {
@@ -48,6 +52,21 @@ static const char *went(void)
 	if (same && moved)
 		return "mixed";
 	return same ? "same" : moved ? "moved" : "none";
+}
+
+static void count_fate(const struct pin_cell *c)
+{
+	bool is_long = pin_flags[c->flags].foll & LONGTERM;
+
+	for (unsigned int i = 0; pin_entry_pins(c->entry) && i < PIN_PAGES; i++)
+		if (before[i].pfn && !strcmp(before[i].zone, "cma"))
+			fate[is_long][before[i].pfn != now[i].pfn]++;
+}
+
+static void print_fate(const char *side)
+{
+	printf("# %s: of %lu pages in CMA short pins moved %lu; of %lu long-term pins moved %lu\n", side,
+	       fate[0][0] + fate[0][1], fate[0][1], fate[1][0] + fate[1][1], fate[1][1]);
 }
 
 /* Each page has a byte of its own. */
@@ -123,8 +142,10 @@ static void cell(const struct pin_cell *c, enum holder holder)
 	if (holder == WANTS_AREA && got == PIN_PAGES)
 		print_area(c);
 	side_release();
-	if (holder == NOBODY && got == PIN_PAGES && now[in_area].pfn)
+	if (holder == NOBODY && got == PIN_PAGES) {
+		count_fate(c);
 		print_counts();
+	}
 	printf("\n");
 	side_unhold();
 	side_unmap();
@@ -174,6 +195,7 @@ int main(int argc, char **argv)
 		c.state = PIN_UNTOUCHED;
 		cells_of(&c);
 	}
+	print_fate(program_invocation_short_name);
 	side_end();
 	return 0;
 }
