@@ -189,12 +189,10 @@ int span_make(const struct cell *cell, const struct places *places, struct span 
 
 int span_state(const struct cell *cell, struct span *span)
 {
-	volatile unsigned char sum = 0;
-
 	switch (cell->state) {
 	case CELL_READ:
 		for (size_t i = 0; i < span->pages; i++)
-			sum ^= *(volatile unsigned char *)(span->addr + i * CELL_PAGE);
+			(void)*(volatile unsigned char *)(span->addr + i * CELL_PAGE);
 		return 0;
 	case CELL_WRITTEN:
 		span_store(span, CELL_IS_WRITTEN);
