@@ -25,7 +25,8 @@ GUP_BEGIN_DECLS
  * The first three return 0 or a negative errno: -ENOSPC if the store is full, -ENOMEM, and anything else counts as
  * -EIO. A read that failed is done again by the next who needs the page.
  *
- * Context: may sleep, and any thread may call any of them at the same time for different pages. @read and @reserve
+ * Context: may sleep, and any thread may call any of them at the same time for different pages. A hole is punched while
+ * others read: @read may be called for a page that @discard is just forgetting. What it gives then is thrown away. @read and @reserve
  * run with the folio locked, and mostly with mmap_lock of somebody held; @write and @discard with the file's size held
  * still. So they must not call anything of this library that concerns the file or an mm that maps it.
  */

@@ -9,12 +9,20 @@
 void store_init(struct store *s)
 {
 	memset(s, 0, sizeof(*s));
+	pthread_mutex_init(&s->lock, NULL);
 	s->room = s->fail_at = STORE_PAGES;
 }
 
 static bool fails_at(const struct store *s, uint64_t index)
 {
 	return s->fail_at == STORE_PAGES || s->fail_at == index;
+}
+
+static void copy_page(struct store *s, uint64_t index, void *page)
+{
+	pthread_mutex_lock(&s->lock);
+	memcpy(page, s->pages[index], GUP_PAGE_SIZE);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static int store_read(void *context, uint64_t index, void *page)
@@ -25,7 +33,7 @@ static int store_read(void *context, uint64_t index, void *page)
 	if (s->fail_read && fails_at(s, index))
 		return s->fail_read;
 	if (index < STORE_PAGES)
-		memcpy(page, s->pages[index], GUP_PAGE_SIZE);
+		copy_page(s, index, page);
 	return 0;
 }
 
@@ -78,7 +86,9 @@ static void store_discard(void *context, uint64_t offset, uint64_t end)
 		to = (index + 1) * GUP_PAGE_SIZE < end ? (index + 1) * GUP_PAGE_SIZE : end;
 		if (from >= to)
 			continue;
+		pthread_mutex_lock(&s->lock);
 		memset(s->pages[index] + from % GUP_PAGE_SIZE, 0, to - from);
+		pthread_mutex_unlock(&s->lock);
 		if (to - from == GUP_PAGE_SIZE && atomic_exchange(&s->has[index], false))
 			atomic_fetch_sub(&s->used, 1);
 	}

@@ -2,11 +2,13 @@
 /*
  * tests/common/store.h - what is behind a regular file in a test: a bounded store in memory that can be made to fail.
  *
- * Nothing here asserts. Pages that are used by one thread at a time need no lock; the counters are atomic.
+ * Nothing here asserts. A page is used by one thread at a time, but it may be read while it is forgotten: the lock is for
+ * these two. The counters are atomic.
  */
 #ifndef STORE_H
 #define STORE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +23,7 @@
  * called before a page is kept, with the store's user.
  */
 struct store {
+	pthread_mutex_t lock;
 	uint8_t pages[STORE_PAGES][GUP_PAGE_SIZE];
 	uint32_t bytes[STORE_PAGES]; /* of the last write, that lie in the file */
 	atomic_bool has[STORE_PAGES];
