@@ -29,11 +29,6 @@ u32 gup_file_bytes(struct gup_object *file, const struct gup_page *head)
 	return size > start ? (u32)gup_min(size - start, GUP_PAGE_SIZE) : 0;
 }
 
-void gup_page_zero_from(struct gup_machine *m, struct gup_page *page, u32 offset)
-{
-	memset(gup_bytes_of(m, page) + offset, 0, GUP_PAGE_SIZE - offset);
-}
-
 static int file_read(struct gup_object *file, struct gup_page *head)
 {
 	struct gup_file *f = file->file;
@@ -44,7 +39,7 @@ static int file_read(struct gup_object *file, struct gup_page *head)
 	err = f->ops->read(f->context, gup_port_load(&head->index), gup_bytes_of(file->m, head));
 	if (err)
 		return gup_store_error(err);
-	gup_page_zero_from(file->m, head, gup_file_bytes(file, head));
+	gup_folio_zero_from(file->m, head, gup_file_bytes(file, head));
 	gup_flag_set(head, GUP_PF_UPTODATE);
 	return 0;
 }

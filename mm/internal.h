@@ -133,8 +133,6 @@ void gup_object_resize_locked(struct gup_object *object, u64 size);
 int gup_store_error(int err);
 /* Bytes of a page that lie in the file. Folio locked. */
 u32 gup_file_bytes(struct gup_object *file, const struct gup_page *head);
-/* Make the bytes of one page from @offset on zero. */
-void gup_page_zero_from(struct gup_machine *m, struct gup_page *page, u32 offset);
 /* Write what is dirty when the file is nobody's any more, and log what is lost. */
 void gup_file_write_last(struct gup_object *file);
 

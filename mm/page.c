@@ -146,7 +146,12 @@ int gup_folio_put_get(struct gup_machine *m, struct gup_page *head)
 
 void gup_folio_zero(struct gup_machine *m, struct gup_page *head)
 {
-	memset(gup_bytes_of(m, head), 0, (size_t)gup_nr_frames(head) << GUP_PAGE_SHIFT);
+	gup_folio_zero_from(m, head, 0);
+}
+
+void gup_folio_zero_from(struct gup_machine *m, struct gup_page *head, u64 offset)
+{
+	memset(gup_bytes_of(m, head) + offset, 0, ((u64)gup_nr_frames(head) << GUP_PAGE_SHIFT) - offset);
 }
 
 void gup_folio_copy(struct gup_machine *m, struct gup_page *to, struct gup_page *from)

@@ -197,6 +197,8 @@ int gup_folio_put_get(struct gup_machine *m, struct gup_page *head);
 u32 gup_folio_mapcount(struct gup_page *head);
 u32 gup_folio_cache_refs(struct gup_page *head);
 void gup_folio_zero(struct gup_machine *m, struct gup_page *head);
+/* Its bytes from @offset on. */
+void gup_folio_zero_from(struct gup_machine *m, struct gup_page *head, u64 offset);
 void gup_folio_copy(struct gup_machine *m, struct gup_page *to, struct gup_page *from);
 /* May a pin that is held for long rest on this frame? */
 bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page);

@@ -41,11 +41,6 @@ static void zero_part(const struct cut *cut, struct gup_page *head)
 	memset(gup_bytes_of(cut->object->m, head + (first - base)), 0, (last - first + 1) << GUP_PAGE_SHIFT);
 }
 
-static void zero_from(struct gup_machine *m, struct gup_page *head, u64 offset)
-{
-	memset(gup_bytes_of(m, head) + offset, 0, ((u64)gup_nr_frames(head) << GUP_PAGE_SHIFT) - offset);
-}
-
 /* References that only pass by are gone in a moment; pins are not. */
 static bool split_patiently(struct gup_machine *m, struct gup_page *head, struct gup_page *keep)
 {
@@ -131,7 +126,7 @@ static void zero_beyond(struct gup_object *object, u64 end)
 		if (!gup_object_cached(object, index, &head, &page))
 			continue; /* being moved: look again */
 		gup_object_unmap(object, first, first, GUP_ZAP_OBJECT_ONLY);
-		zero_from(object->m, head, end - (gup_port_load(&head->index) << GUP_PAGE_SHIFT));
+		gup_folio_zero_from(object->m, head, end - (gup_port_load(&head->index) << GUP_PAGE_SHIFT));
 		gup_folio_unlock(object->m, head);
 		gup_folio_put(object->m, head, 1);
 		return;

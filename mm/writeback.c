@@ -67,7 +67,7 @@ static const void *begin_locked(struct gup_object *file, struct gup_page *head, 
 		gup_folio_copy(file->m, f->snapshot, head);
 		from = f->snapshot;
 	}
-	gup_page_zero_from(file->m, from, bytes);
+	gup_folio_zero_from(file->m, from, bytes);
 	return gup_bytes_of(file->m, from);
 }
 
