@@ -100,20 +100,28 @@ static enum found poison_once(struct gup_machine *m, struct gup_page *page)
 	return gup_kind_is_user(kind) ? poison_used(m, page) : FOUND_NEVER;
 }
 
-int gup_machine_poison(struct gup_machine *m, uint64_t pfn)
+/* A frame on its way from one use to another gets there in a moment. */
+static enum found try_often(struct gup_machine *m, struct gup_page *page,
+			    enum found (*once)(struct gup_machine *m, struct gup_page *page))
 {
-	struct gup_page *page = gup_pfn_to_page(m, pfn);
 	enum found found = FOUND_AGAIN;
 	unsigned int i;
 
-	if (!page)
-		return -GUP_EINVAL;
 	for (i = 0; i < TRIES && found == FOUND_AGAIN; i++) {
-		found = poison_once(m, page);
+		found = once(m, page);
 		if (found == FOUND_AGAIN)
 			gup_port_relax();
 	}
-	return found == FOUND_DONE ? 0 : -GUP_EBUSY;
+	return found;
+}
+
+int gup_machine_poison(struct gup_machine *m, uint64_t pfn)
+{
+	struct gup_page *page = gup_pfn_to_page(m, pfn);
+
+	if (!page)
+		return -GUP_EINVAL;
+	return try_often(m, page, poison_once) == FOUND_DONE ? 0 : -GUP_EBUSY;
 }
 
 static bool any_poisoned(const struct gup_page *head)
@@ -159,16 +167,11 @@ static enum found unpoison_once(struct gup_machine *m, struct gup_page *page)
 int gup_machine_unpoison(struct gup_machine *m, uint64_t pfn)
 {
 	struct gup_page *page = gup_pfn_to_page(m, pfn);
-	enum found found = FOUND_AGAIN;
-	unsigned int i;
+	enum found found;
 
 	if (!page)
 		return -GUP_EINVAL;
-	for (i = 0; i < TRIES && found == FOUND_AGAIN; i++) {
-		found = unpoison_once(m, page);
-		if (found == FOUND_AGAIN)
-			gup_port_relax();
-	}
+	found = try_often(m, page, unpoison_once);
 	if (found == FOUND_AGAIN)
 		return -GUP_EBUSY;
 	return found == FOUND_DONE ? 0 : -GUP_EINVAL;
