@@ -50,8 +50,7 @@ static bool access_present(struct gup_mm *mm, u64 addr, const struct access *a, 
 	if (gup_arch_is_leaf(slot.value, slot.level)) {
 		attr = gup_arch_attr(slot.value);
 		pfn = gup_arch_pfn(slot.value);
-		ok = access_allowed(attr, a->from != NULL) &&
-		     !gup_folio_poisoned(gup_head(mm->m, gup_page_at(mm->m, pfn)));
+		ok = access_allowed(attr, a->from != NULL) && !gup_leaf_poisoned(mm->m, slot.value);
 		if (ok && a->from && !(attr & GUP_PTE_DIRTY))
 			set_dirty(mm->m, &slot);
 		if (ok)

@@ -141,17 +141,12 @@ static enum gup_fault_result break_cow(struct gup_fault *f, struct gup_slot *slo
 	return result;
 }
 
-static bool leaf_poisoned(struct gup_machine *m, u64 value)
-{
-	return gup_leaf_counted(value) && gup_folio_poisoned(gup_head(m, gup_page_at(m, gup_arch_pfn(value))));
-}
-
 enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_slot *slot)
 {
 	struct gup_machine *m = f->mm->m;
 	enum todo todo = decide(f, slot);
 
-	if (leaf_poisoned(m, slot->value)) {
+	if (gup_leaf_poisoned(m, slot->value)) {
 		gup_pt_unlock(m, slot);
 		return GUP_FAULT_POISONED;
 	}

@@ -44,6 +44,12 @@ static bool gives_write(const struct gup_fault *f)
 	return f->flags & GUP_FAULT_WRITE || !file || !file->dirty_tracking;
 }
 
+/* ... and has the object to be asked before? */
+static bool needs_mkwrite(const struct gup_fault *f)
+{
+	return f->vma->object->ops->mkwrite && gives_write(f);
+}
+
 static unsigned int shared_attr(const struct gup_fault *f)
 {
 	unsigned int attr = gup_vma_attr(f->vma);
@@ -111,7 +117,7 @@ static enum gup_fault_result map_folio(struct gup_fault *f, struct gup_slot *slo
 	if (gup_pt_populate(f->mm, f->addr, fits_huge(f, head) ? 1 : 0, slot))
 		return GUP_FAULT_NOMEM;
 	if (slot->value)
-		return gives_write(f) && f->vma->object->ops->mkwrite ? let_write(f, slot, page) : GUP_FAULT_AGAIN;
+		return needs_mkwrite(f) ? let_write(f, slot, page) : GUP_FAULT_AGAIN;
 	return gup_fault_map_page(f, slot, head, slot->level ? head : page);
 }
 
@@ -155,7 +161,7 @@ enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot)
 		return gup_fault_result_of(err);
 	if (gup_folio_poisoned(head))
 		err = -GUP_EHWPOISON;
-	else if (!copy && gives_write(f) && object->ops->mkwrite)
+	else if (!copy && needs_mkwrite(f))
 		err = object->ops->mkwrite(object, head);
 	if (err)
 		result = gup_fault_result_of(err);

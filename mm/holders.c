@@ -144,7 +144,7 @@ static u64 overlap(struct gup_machine *m, const struct gup_extent *e, u64 first,
 
 	if (start > last || end < first)
 		return 0;
-	*out_pfn = start > first ? start : first;
+	*out_pfn = gup_max(start, first);
 	return gup_min(end, last) - *out_pfn + 1;
 }
 
@@ -258,7 +258,7 @@ static void know_all(struct search *s)
 /* References of one kind on a folio that nothing known accounts for. */
 static void add_untracked(struct search *s, u64 pfn, u64 frames, u64 count, bool pin)
 {
-	struct gup_holder h = { .owner = UNTRACKED, .pfn = pfn > s->first ? pfn : s->first, .pin = pin };
+	struct gup_holder h = { .owner = UNTRACKED, .pfn = gup_max(pfn, s->first), .pin = pin };
 	u64 known = 0, i;
 
 	for (i = 0; i < frames; i++)

@@ -83,8 +83,7 @@ static u64 locked_before(const struct gup_mm *mm, u64 start, u64 end)
 
 	for (vma = gup_vma_first(mm, start, end); vma; vma = gup_vma_next(vma, start, end))
 		if (vma->flags & GUP_VM_LOCKED)
-			bytes += gup_min(end, gup_vma_end(vma)) -
-				 (start > gup_vma_start(vma) ? start : gup_vma_start(vma));
+			bytes += gup_min(end, gup_vma_end(vma)) - gup_max(start, gup_vma_start(vma));
 	return bytes >> GUP_PAGE_SHIFT;
 }
 
@@ -125,8 +124,7 @@ static int populate(struct gup_mm *mm, u64 start, u64 end)
 
 	gup_mmap_read_lock(mm);
 	for (vma = gup_vma_first(mm, start, end); vma && !err; vma = gup_vma_next(vma, start, end))
-		err = populate_vma(vma, start > gup_vma_start(vma) ? start : gup_vma_start(vma),
-				   gup_min(end, gup_vma_end(vma)));
+		err = populate_vma(vma, gup_max(start, gup_vma_start(vma)), gup_min(end, gup_vma_end(vma)));
 	gup_mmap_read_unlock(mm);
 	return err;
 }

@@ -263,7 +263,7 @@ static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
 	struct gup_vma *vma;
 
 	for (vma = gup_vma_first(mm, start, end); vma; vma = gup_vma_next(vma, start, end)) {
-		u64 from = start > gup_vma_start(vma) ? start : gup_vma_start(vma);
+		u64 from = gup_max(start, gup_vma_start(vma));
 		u64 to = gup_min(end, gup_vma_end(vma));
 
 		if (vma->flags & (GUP_VM_PFNMAP | GUP_VM_LOCKED))
@@ -323,7 +323,7 @@ static int populate(struct gup_mm *mm, u64 addr, u64 end, unsigned int advice)
 			hole = -GUP_ENOMEM;
 		if (!vma || (hole && !past_holes))
 			break;
-		addr = addr > gup_vma_start(vma) ? addr : gup_vma_start(vma);
+		addr = gup_max(addr, gup_vma_start(vma));
 		err = populate_vma(vma, addr, gup_min(end, gup_vma_end(vma)), advice);
 		addr = gup_vma_end(vma);
 	}

@@ -82,7 +82,7 @@ static s64 write_and_grow(struct gup_object *object, u64 offset, const void *buf
 	done = transfer(object, offset, (struct transfer){ .from = buf }, bytes);
 	if (done < (s64)bytes) {
 		end = done > 0 ? offset + (u64)done : 0;
-		gup_object_resize_locked(object, end > size ? end : size);
+		gup_object_resize_locked(object, gup_max(end, size));
 	}
 	gup_port_rwlock_write_unlock(&object->size_lock);
 	return done;

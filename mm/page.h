@@ -22,10 +22,10 @@ _Static_assert(sizeof(struct gup_port_lock) == 4, "a table page keeps its lock i
 #define GUP_PF_DIRTY 0x0800u
 #define GUP_PF_EXCL 0x1000u	/* anonymous, mapped by one mm only; each frame has its own, a 2 MiB entry the head's */
 #define GUP_PF_ISOLATED 0x2000u /* somebody is moving it */
+#define GUP_PF_POISONED 0x4000u /* the frame's memory has failed */
+#define GUP_PF_HAS_POISON 0x8000u /* of a head: that of one of the folio's frames has */
 #define GUP_PF_UPTODATE 0x10000u  /* of a file: read from the store */
 #define GUP_PF_WRITEBACK 0x20000u /* of a file: being written to the store; no store of an application changes it */
-#define GUP_PF_POISONED 0x4000u	  /* the frame's memory has failed */
-#define GUP_PF_HAS_POISON 0x8000u /* of a head: that of one of the folio's frames has */
 
 #define GUP_COUNT_REF UINT64_C(1)
 #define GUP_COUNT_PIN ((UINT64_C(1) << 32) | 1) /* every pin also holds a reference */

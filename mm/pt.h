@@ -53,6 +53,11 @@ static inline u64 gup_min(u64 a, u64 b)
 	return a < b ? a : b;
 }
 
+static inline u64 gup_max(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
 /* ---- pt_walk.c ---- */
 
 void gup_pt_descend(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot);
@@ -106,6 +111,12 @@ unsigned int gup_vma_attr(const struct gup_vma *vma);
 static inline bool gup_leaf_counted(u64 value)
 {
 	return !(gup_arch_attr(value) & GUP_PTE_SPECIAL);
+}
+
+/* Does it map a folio that nobody may read? */
+static inline bool gup_leaf_poisoned(const struct gup_machine *m, u64 value)
+{
+	return gup_leaf_counted(value) && gup_folio_poisoned(gup_head(m, gup_page_at(m, gup_arch_pfn(value))));
 }
 
 /* What zapping touches besides the entries that are wholly inside. */

@@ -10,7 +10,7 @@
 
 static void visit(struct gup_vma *vma, struct gup_page *head, u64 index, gup_rmap_fn *fn, void *arg)
 {
-	u64 first = index > vma->pgoff ? index : vma->pgoff;
+	u64 first = gup_max(index, vma->pgoff);
 	u64 end_index = vma->pgoff + ((gup_vma_end(vma) - gup_vma_start(vma)) >> GUP_PAGE_SHIFT);
 	u64 end = gup_min(index + gup_nr_frames(head), end_index);
 
@@ -100,7 +100,7 @@ void gup_object_unmap(struct gup_object *object, u64 first, u64 last, enum gup_z
 	gup_port_rwlock_read_lock(&object->map_lock);
 	for (node = gup_itree_first(&object->vmas, first, last); node; node = gup_itree_next(node, first, last)) {
 		struct gup_vma *vma = GUP_CONTAINER_OF(node, struct gup_vma, file_node);
-		u64 from = first > node->start ? first : node->start;
+		u64 from = gup_max(first, node->start);
 		u64 to = gup_min(last, node->last);
 
 		gup_zap_range(vma, gup_vma_start(vma) + ((from - vma->pgoff) << GUP_PAGE_SHIFT),

@@ -35,7 +35,7 @@ static bool inside(const struct cut *cut, const struct gup_page *head)
 static void zero_part(const struct cut *cut, struct gup_page *head)
 {
 	u64 base = gup_port_load(&head->index), end = base + gup_nr_frames(head);
-	u64 first = cut->first > base ? cut->first : base;
+	u64 first = gup_max(cut->first, base);
 	u64 last = gup_min(cut->last, end - 1);
 
 	memset(gup_bytes_of(cut->object->m, head + (first - base)), 0, (last - first + 1) << GUP_PAGE_SHIFT);
