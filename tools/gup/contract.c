@@ -42,12 +42,11 @@ static int list(void)
 /* The rules of an entry point that does not exist mean nothing. */
 static bool exists(const struct gup_contract_rule *rule, const struct gup_ruleset *rules)
 {
+	int nr = gup_contract_rule_of(GUP_RULE_NO_ENTRY_POINT, rule->entry, 0);
 	struct gup_contract_rule other;
 
-	for (unsigned int nr = 0; rule->entry != GUP_NR_ENTRIES && !gup_contract_rule(nr, &other); nr++)
-		if (other.entry == rule->entry && other.rule == GUP_RULE_NO_ENTRY_POINT)
-			return gup_contract_value(&other, rules->release, NULL);
-	return true;
+	return nr < 0 || gup_contract_rule((unsigned int)nr, &other) ||
+	       gup_contract_value(&other, rules->release, NULL);
 }
 
 static bool means_something(const struct gup_contract_rule *rule, const struct gup_ruleset *rules)
