@@ -5,21 +5,7 @@
 # And what is asked for help, version or the list must come on stdout with status 0.
 # Usage: test_cli.sh GUP
 
-case $1 in
-/*) gup=$1 ;;
-*) gup=$PWD/$1 ;;
-esac
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-checks=0
-
-fail() {
-	echo "FAILED: gup $*"
-	sed 's/^/  stdout: /' "$dir/out"
-	sed 's/^/  stderr: /' "$dir/err"
-	failed=$((failed + 1))
-}
+. "$(dirname "$0")/checks"
 
 # refused PATTERN ARGUMENTS...
 refused() {
@@ -156,5 +142,4 @@ if [ -e /dev/full ]; then
 	[ $? -eq 1 ] && grep -q 'could not be written' "$dir/err" || fail 'bugs >/dev/full'
 fi
 
-echo "$checks checks, $failed failed"
-[ $failed -eq 0 ]
+report

@@ -4,18 +4,7 @@
 # gup contract and gup explain: verdicts with their rules and exit statuses, histories, what works instead, wrong input.
 # Usage: test_explain.sh GUP
 
-gup=$1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-checks=0
-
-fail() {
-	echo "FAILED: gup $*"
-	sed 's/^/  stdout: /' "$dir/out"
-	sed 's/^/  stderr: /' "$dir/err"
-	failed=$((failed + 1))
-}
+. "$(dirname "$0")/checks"
 
 # run STATUS ARGUMENTS...: and nothing on stderr unless the status is 2, and then one line of it and no other.
 run() {
@@ -355,5 +344,4 @@ END2
 	fi
 fi
 
-echo "$checks checks, $failed failed"
-[ $failed -eq 0 ]
+report
