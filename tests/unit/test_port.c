@@ -103,6 +103,8 @@ static void one_of_two_sees_the_other(void **state)
 	u64 missed = 0;
 
 	(void)state;
+	if (!KEEPS_ORDER)
+		skip(); /* qemu-user lets a load of arm64 (ldar) overtake a store (stlr): docs/porting.md */
 	assert_int_equal(pthread_create(&other, NULL, change_entries, NULL), 0);
 	for (u32 round = 0; round < PAIR_ROUNDS; round++) {
 		meet(4 * round + 2);
