@@ -60,6 +60,10 @@ void side_device_write(unsigned int page, int byte);
 void side_mapped(unsigned int page, struct side_frame *out);
 void side_frame(uint64_t pfn, struct side_frame *out);
 
+/* Could a frame be taken away at all, whoever holds it? If not: keep it for good, so that nothing is mapped there again. */
+bool side_could_want(uint64_t pfn);
+void side_keep(void);
+
 /* Take a frame of ZONE_MOVABLE away from whom it belongs to, and give it back to the allocator. */
 int side_want(uint64_t pfn);
 

@@ -392,6 +392,17 @@ void side_frame(uint64_t pfn, struct side_frame *out)
 	};
 }
 
+/* A machine reserves no frames of its memory. */
+bool side_could_want(uint64_t pfn)
+{
+	(void)pfn;
+	return true;
+}
+
+void side_keep(void)
+{
+}
+
 /* A range is taken away in pieces of 2 MiB. */
 int side_want(uint64_t pfn)
 {

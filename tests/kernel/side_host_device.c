@@ -167,6 +167,27 @@ void side_frame(uint64_t pfn, struct side_frame *out)
 	};
 }
 
+/*
+ * The kernel's own tables lie at the end of memory, and so in ZONE_MOVABLE: frames of the same pageblock go to whoever asks,
+ * but the block cannot be isolated.
+ */
+bool side_could_want(uint64_t pfn)
+{
+	struct gup_probe_contig want = { .pfn = pfn, .nr = 1 };
+
+	ask(GUP_PROBE_IOC_COULD, &want, "could");
+	return want.result == 0;
+}
+
+void side_keep(void)
+{
+	struct gup_probe_take kept = take(0, PIN_PAGES, PIN_GET, 0);
+
+	errno = kept.result < 0 ? -kept.result : 0;
+	if (kept.result != PIN_PAGES)
+		host_fail("a frame to keep");
+}
+
 int side_want(uint64_t pfn)
 {
 	struct gup_probe_contig want = { .pfn = pfn, .nr = 1 };

@@ -66,15 +66,32 @@ static void print_sight(const struct pin_cell *c, bool device_writes)
 		printf(" file=%s", pin_byte_name(side_file_read(0)));
 }
 
+static bool is_movable(const struct side_frame *frame)
+{
+	return strcmp(frame->zone, "movable") == 0;
+}
+
+/* Who wants a page wants one that could be taken away. */
+static void make(const struct pin_cell *c, struct side_frame *frame)
+{
+	pins_make(c);
+	side_mapped(0, frame);
+	while (c->event == PIN_WANT && is_movable(frame) && !side_could_want(frame->pfn)) {
+		side_keep();
+		side_unmap();
+		pins_make(c);
+		side_mapped(0, frame);
+	}
+}
+
 void sight_cell(const struct pin_cell *c)
 {
 	struct side_frame before;
 	long got;
 	int err;
 
-	pins_make(c);
-	side_mapped(0, &before);
-	if (c->event == PIN_WANT && strcmp(before.zone, "movable") != 0) {
+	make(c, &before);
+	if (c->event == PIN_WANT && !is_movable(&before)) {
 		side_unmap();
 		return;
 	}

@@ -212,6 +212,24 @@ static int access_held(struct probe *p, struct gup_probe_access *a)
 	return 0;
 }
 
+static bool valid_range(const struct gup_probe_contig *a)
+{
+	return a->nr && pfn_valid(a->pfn) && pfn_valid(a->pfn + a->nr - 1);
+}
+
+static int could(struct gup_probe_contig *a)
+{
+	unsigned long pfn = ALIGN_DOWN(a->pfn, pageblock_nr_pages);
+
+	if (!valid_range(a))
+		return -EINVAL;
+	a->result = 0;
+	for (; pfn < ALIGN(a->pfn + a->nr, pageblock_nr_pages); pfn++)
+		if (!pfn_valid(pfn) || PageReserved(pfn_to_page(pfn)))
+			a->result = -EBUSY;
+	return 0;
+}
+
 static int contig(struct gup_probe_contig *a)
 {
 #ifdef CONFIG_CMA
@@ -220,7 +238,7 @@ static int contig(struct gup_probe_contig *a)
 	unsigned int type = MIGRATE_MOVABLE;
 #endif
 
-	if (!a->nr || !pfn_valid(a->pfn) || !pfn_valid(a->pfn + a->nr - 1))
+	if (!valid_range(a))
 		return -EINVAL;
 	a->result = alloc_contig_range(a->pfn, a->pfn + a->nr, type, GFP_KERNEL);
 	if (!a->result)
@@ -258,6 +276,8 @@ static int answer(struct probe *p, unsigned int command, union argument *a)
 		return access_held(p, &a->access);
 	case GUP_PROBE_IOC_CONTIG:
 		return contig(&a->contig);
+	case GUP_PROBE_IOC_COULD:
+		return could(&a->contig);
 	case GUP_PROBE_IOC_RELEASE:
 		return release_hold(p, a->hold);
 	default:

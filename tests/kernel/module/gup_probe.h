@@ -12,7 +12,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define GUP_PROBE_HOLDS 64
+#define GUP_PROBE_HOLDS 256
 #define GUP_PROBE_PAGES 65536
 
 /* The entry points; each is called with the caller's own mm. */
@@ -71,7 +71,10 @@ struct gup_probe_access {
 	__u64 value; /* in for a write, out for a read */
 };
 
-/* Somebody wants these frames in one piece: alloc_contig_range(), and at once free_contig_range(). */
+/*
+ * Somebody wants these frames in one piece: alloc_contig_range(), and at once free_contig_range(). Or only the question
+ * whether that could be: EBUSY if a pageblock of theirs has a reserved frame, for then nobody can isolate it.
+ */
 struct gup_probe_contig {
 	__u64 pfn;
 	__u32 nr;
@@ -86,5 +89,6 @@ struct gup_probe_contig {
 #define GUP_PROBE_IOC_ACCESS _IOWR('g', 4, struct gup_probe_access)
 #define GUP_PROBE_IOC_RELEASE _IOW('g', 5, __u32)
 #define GUP_PROBE_IOC_CONTIG _IOWR('g', 6, struct gup_probe_contig)
+#define GUP_PROBE_IOC_COULD _IOWR('g', 7, struct gup_probe_contig)
 
 #endif
