@@ -26,15 +26,6 @@ static bool access_allowed(unsigned int attr, bool write)
 	return attr & GUP_PTE_ACCESS && (!write || attr & GUP_PTE_WRITE);
 }
 
-/* What a CPU does at the first store, and what the folio will want to know. */
-static void set_dirty(struct gup_machine *m, struct gup_slot *slot)
-{
-	u64 pfn = gup_arch_pfn(slot->value);
-
-	gup_flag_set(gup_head(m, gup_page_at(m, pfn)), GUP_PF_DIRTY);
-	gup_pt_set(slot, gup_arch_mk_leaf(pfn, slot->level, gup_arch_attr(slot->value) | GUP_PTE_DIRTY));
-}
-
 /* Copy within one page if its entry allows it now. */
 static bool access_present(struct gup_mm *mm, u64 addr, const struct access *a, u64 bytes)
 {
@@ -43,20 +34,20 @@ static bool access_present(struct gup_mm *mm, u64 addr, const struct access *a, 
 	bool ok = false;
 	u64 pfn;
 
-	gup_pt_descend(mm->m, mm->root, addr, &slot);
+	gup_pt_descend(mm, addr, &slot);
 	if (!slot.value)
 		return false;
-	gup_pt_lock(mm->m, &slot);
+	gup_pt_lock(&slot);
 	if (gup_arch_is_leaf(slot.value, slot.level)) {
 		attr = gup_arch_attr(slot.value);
 		pfn = gup_arch_pfn(slot.value);
 		ok = access_allowed(attr, a->from != NULL) && !gup_leaf_poisoned(mm->m, slot.value);
 		if (ok && a->from && !(attr & GUP_PTE_DIRTY))
-			set_dirty(mm->m, &slot);
+			gup_pt_set_dirty(&slot);
 		if (ok)
 			access_bytes(a, gup_direct(mm->m, pfn) + (addr & (gup_pt_size(slot.level) - 1)), bytes);
 	}
-	gup_pt_unlock(mm->m, &slot);
+	gup_pt_unlock(&slot);
 	return ok;
 }
 
@@ -121,7 +112,7 @@ uint64_t gup_user_pfn(struct gup_mm *mm, uint64_t addr)
 	if (!mm || addr >= GUP_USER_TOP)
 		return 0;
 	gup_mmap_read_lock(mm);
-	gup_pt_descend(mm->m, mm->root, addr, &slot);
+	gup_pt_descend(mm, addr, &slot);
 	if (gup_arch_is_leaf(slot.value, slot.level))
 		pfn = gup_arch_pfn(slot.value) + ((addr & (gup_pt_size(slot.level) - 1)) >> GUP_PAGE_SHIFT);
 	gup_mmap_read_unlock(mm);

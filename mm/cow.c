@@ -128,13 +128,13 @@ static enum gup_fault_result break_cow(struct gup_fault *f, struct gup_slot *slo
 	u64 value = slot->value, size = gup_pt_size(slot->level), start = f->addr & ~(size - 1);
 
 	if (gup_mm_watched(f->mm)) {
-		gup_pt_unlock(f->mm->m, slot);
+		gup_pt_unlock(slot);
 		gup_invalidate_begin(&inv, f->mm, start, start + size, GUP_EVENT_CLEAR);
-		gup_pt_lock(f->mm->m, slot);
+		gup_pt_lock(slot);
 	}
 	if (slot->value == value && decide(f, slot) == TODO_COPY)
 		result = copy_locked(f, slot, &old);
-	gup_pt_unlock(f->mm->m, slot);
+	gup_pt_unlock(slot);
 	gup_invalidate_end(&inv);
 	if (old)
 		gup_folio_put(f->mm->m, old, 1);
@@ -147,17 +147,17 @@ enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_s
 	enum todo todo = decide(f, slot);
 
 	if (gup_leaf_poisoned(m, slot->value)) {
-		gup_pt_unlock(m, slot);
+		gup_pt_unlock(slot);
 		return GUP_FAULT_POISONED;
 	}
 	if (todo == TODO_COPY && slot->level && !gup_vma_is(f->vma, GUP_OBJECT_HUGETLB)) {
-		gup_pt_unlock(m, slot);
+		gup_pt_unlock(slot);
 		return gup_split_huge(f->vma, f->addr) ? GUP_FAULT_NOMEM : GUP_FAULT_AGAIN;
 	}
 	if (todo == TODO_COPY)
 		return break_cow(f, slot);
 	if (todo == TODO_ASK) {
-		gup_pt_unlock(m, slot);
+		gup_pt_unlock(slot);
 		return gup_fault_file(f, slot);
 	}
 	if (todo == TODO_REUSE) {
@@ -165,6 +165,6 @@ enum gup_fault_result gup_fault_present_locked(struct gup_fault *f, struct gup_s
 			gup_flag_set(gup_page_at(m, gup_arch_pfn(slot->value)), GUP_PF_EXCL);
 		make_writable(f, slot);
 	}
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	return GUP_FAULT_DONE;
 }

@@ -19,7 +19,7 @@ static enum gup_fault_result fault_migrating_locked(struct gup_fault *f, struct 
 
 	f->wait_pfn = gup_pfn(m, gup_head(m, gup_page_at(m, gup_arch_pfn(slot->value))));
 	f->wait_seen = gup_wait_prepare(m, f->wait_pfn);
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	return GUP_FAULT_MIGRATING;
 }
 
@@ -43,15 +43,15 @@ static enum gup_fault_result fault_once(struct gup_fault *f)
 {
 	struct gup_slot slot;
 
-	gup_pt_descend(f->mm->m, f->mm->root, f->addr, &slot);
+	gup_pt_descend(f->mm, f->addr, &slot);
 	if (!slot.value)
 		return fault_none(f, &slot);
-	gup_pt_lock(f->mm->m, &slot);
+	gup_pt_lock(&slot);
 	if (gup_arch_is_leaf(slot.value, slot.level))
 		return gup_fault_present_locked(f, &slot);
 	if (gup_arch_is_migration(slot.value))
 		return fault_migrating_locked(f, &slot);
-	gup_pt_unlock(f->mm->m, &slot);
+	gup_pt_unlock(&slot);
 	return GUP_FAULT_AGAIN;
 }
 
@@ -87,14 +87,19 @@ static int errno_of(enum gup_fault_result result)
 	}
 }
 
-int gup_fault_in(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int flags)
+enum gup_fault_result gup_fault_through(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int flags)
 {
 	struct gup_fault f = { .mm = mm, .vma = vma, .addr = addr, .flags = flags };
 	enum gup_fault_result result;
 
 	while ((result = gup_fault(&f)) == GUP_FAULT_MIGRATING)
 		gup_fault_wait(&f);
-	return errno_of(result);
+	return result;
+}
+
+int gup_fault_in(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int flags)
+{
+	return errno_of(gup_fault_through(mm, vma, addr, flags));
 }
 
 int gup_fixup_user_fault(struct gup_mm *mm, uint64_t addr, unsigned int flags, bool *unlocked)

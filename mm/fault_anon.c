@@ -40,12 +40,12 @@ static enum gup_fault_result map_zero_page(struct gup_fault *f, struct gup_slot 
 {
 	struct gup_machine *m = f->mm->m;
 
-	gup_pt_lock(m, slot);
+	gup_pt_lock(slot);
 	if (!slot->value) {
 		gup_pt_set(slot, gup_arch_mk_leaf(m->zero_pfn, 0, gup_vma_attr(f->vma) | GUP_PTE_SPECIAL));
 		GUP_COUNT(m, faults, 1);
 	}
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	return GUP_FAULT_DONE;
 }
 
@@ -55,12 +55,12 @@ static enum gup_fault_result install(struct gup_fault *f, struct gup_slot *slot,
 	struct gup_machine *m = f->mm->m;
 	bool installed = false;
 
-	gup_pt_lock(m, slot);
+	gup_pt_lock(slot);
 	if (!slot->value) {
 		gup_fault_map_anon(f, slot, head);
 		installed = true;
 	}
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	if (installed)
 		return GUP_FAULT_DONE;
 	gup_folio_put(m, head, 1);

@@ -27,10 +27,10 @@ static enum gup_fault_result map_pfn(struct gup_fault *f, struct gup_slot *slot)
 		return GUP_FAULT_SIGBUS;
 	if (gup_pt_populate(f->mm, f->addr, 0, slot))
 		return GUP_FAULT_NOMEM;
-	gup_pt_lock(f->mm->m, slot);
+	gup_pt_lock(slot);
 	if (!slot->value)
 		gup_pt_set(slot, gup_arch_mk_leaf(pfn, 0, attr));
-	gup_pt_unlock(f->mm->m, slot);
+	gup_pt_unlock(slot);
 	return GUP_FAULT_DONE;
 }
 
@@ -67,7 +67,7 @@ enum gup_fault_result gup_fault_map_page(struct gup_fault *f, struct gup_slot *s
 	struct gup_machine *m = f->mm->m;
 	enum gup_fault_result result = GUP_FAULT_AGAIN;
 
-	gup_pt_lock(m, slot);
+	gup_pt_lock(slot);
 	if (!slot->value && gup_folio_take(head, 1, false) == GUP_TAKE_OK) {
 		gup_map_add(head, page, 1, slot->level);
 		if (f->flags & GUP_FAULT_WRITE)
@@ -78,7 +78,7 @@ enum gup_fault_result gup_fault_map_page(struct gup_fault *f, struct gup_slot *s
 	} else if (!slot->value) {
 		result = GUP_FAULT_NOMEM;
 	}
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	return result;
 }
 
@@ -89,14 +89,14 @@ static enum gup_fault_result let_write(struct gup_fault *f, struct gup_slot *slo
 	u64 pfn = gup_pfn(m, page);
 	enum gup_fault_result result = GUP_FAULT_AGAIN;
 
-	gup_pt_lock(m, slot);
+	gup_pt_lock(slot);
 	if (gup_arch_is_leaf(slot->value, slot->level) && gup_arch_pfn(slot->value) == pfn) {
 		gup_flag_set(page, GUP_PF_DIRTY);
 		gup_pt_set(slot, gup_arch_mk_leaf(pfn, slot->level, shared_attr(f)));
 		GUP_COUNT(m, faults, 1);
 		result = GUP_FAULT_DONE;
 	}
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	return result;
 }
 
@@ -132,11 +132,11 @@ static enum gup_fault_result map_copy(struct gup_fault *f, struct gup_slot *slot
 	page = gup_fault_new_page(f, from);
 	if (!page)
 		return GUP_FAULT_NOMEM;
-	gup_pt_lock(m, slot);
+	gup_pt_lock(slot);
 	result = slot->value ? GUP_FAULT_AGAIN : GUP_FAULT_DONE;
 	if (result == GUP_FAULT_DONE)
 		gup_fault_map_anon(f, slot, page);
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	if (result == GUP_FAULT_DONE)
 		GUP_COUNT(m, cow_copies, 1);
 	else

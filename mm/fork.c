@@ -107,12 +107,11 @@ static enum copied copy_entry(struct copy *c, u64 addr)
 /* The entries of one table from *addr on, as far as they lie in the VMA. */
 static enum copied copy_table(struct copy *c, u64 *addr)
 {
-	struct gup_machine *m = c->child->mm->m;
 	u64 end = gup_vma_end(c->child);
 	enum copied done = COPIED;
 
-	gup_pt_lock(m, c->from);
-	gup_pt_lock(m, c->to);
+	gup_pt_lock(c->from);
+	gup_pt_lock(c->to);
 	while (*addr < end && !gup_pt_moved(c->from)) {
 		done = copy_entry(c, *addr);
 		if (done != COPIED)
@@ -123,21 +122,20 @@ static enum copied copy_table(struct copy *c, u64 *addr)
 		c->from->value = gup_port_load(++c->from->entry);
 		c->to->entry++;
 	}
-	gup_pt_unlock(m, c->to);
-	gup_pt_unlock(m, c->from);
+	gup_pt_unlock(c->to);
+	gup_pt_unlock(c->from);
 	return done;
 }
 
 static int copy_range(struct gup_vma *vma, struct gup_vma *child)
 {
-	struct gup_machine *m = vma->mm->m;
 	struct gup_slot from, to;
 	struct copy c = { child, &from, &to };
 	u64 addr = gup_vma_start(vma);
 	enum copied done;
 
 	while (addr < gup_vma_end(vma)) {
-		gup_pt_descend(m, vma->mm->root, addr, &from);
+		gup_pt_descend(vma->mm, addr, &from);
 		if (from.level && !from.value) {
 			addr = gup_pt_next(addr, from.level);
 			continue;
@@ -177,6 +175,8 @@ static int copy_mm(struct gup_mm *parent, struct gup_mm *child)
 	gup_port_rwlock_write_lock(&parent->mmap_lock);
 	gup_port_fetch_add(&parent->wp_seq, 1u);
 	child->hint = parent->hint;
+	child->lowest = parent->lowest;
+	child->highest = parent->highest;
 	for (vma = gup_vma_first(parent, 0, GUP_USER_TOP); vma && !err; vma = gup_vma_next(vma, 0, GUP_USER_TOP))
 		err = copy_vma(vma, child);
 	gup_port_fetch_add(&parent->wp_seq, 1u);

@@ -76,11 +76,11 @@ static bool fast_walk(struct gup_op *op, struct back *back)
 {
 	struct gup_slot slot;
 
-	gup_pt_descend(op->m, op->mm->root, op->addr, &slot);
+	gup_pt_descend(op->mm, op->addr, &slot);
 	while (fast_step(op, &slot, back)) {
 		if (!op->left || op->nr_runs == GUP_BATCH_RUNS)
 			return true;
-		gup_pt_follow(op->m, op->mm->root, op->addr, &slot);
+		gup_pt_follow(op->mm, op->addr, &slot);
 	}
 	return false;
 }

@@ -145,17 +145,17 @@ static enum step follow(struct gup_op *op, struct gup_vma *vma, int *out_error)
 		if (*out_error)
 			return STEP_STOP;
 	}
-	gup_pt_descend(op->m, op->mm->root, op->addr, &slot);
+	gup_pt_descend(op->mm, op->addr, &slot);
 	if (is_dump_hole(op, vma, &slot)) {
 		*out_error = refuse(op, GUP_RULE_DUMP_HOLE);
 		return STEP_STOP;
 	}
 	if (!slot.value)
 		return STEP_FAULT;
-	gup_pt_lock(op->m, &slot);
+	gup_pt_lock(&slot);
 	if (gup_arch_is_leaf(slot.value, slot.level))
 		step = take_locked(op, vma, &slot, out_error);
-	gup_pt_unlock(op->m, &slot);
+	gup_pt_unlock(&slot);
 	return step;
 }
 

@@ -222,7 +222,7 @@ static u64 pages_without_copy(struct gup_vma *vma)
 	u64 addr, nr = 0;
 
 	for (addr = gup_vma_start(vma); addr < gup_vma_end(vma); addr += GUP_HUGE_SIZE) {
-		gup_pt_descend(m, vma->mm->root, addr, &slot);
+		gup_pt_descend(vma->mm, addr, &slot);
 		nr += !slot.value || !gup_folio_is_anon(gup_page_at(m, gup_arch_pfn(slot.value)));
 	}
 	return nr;
@@ -325,10 +325,10 @@ static enum gup_fault_result map_private(struct gup_fault *f, struct gup_slot *s
 
 	if (!head)
 		return GUP_FAULT_NOSPC;
-	gup_pt_lock(f->mm->m, slot);
+	gup_pt_lock(slot);
 	GUP_ASSERT(!slot->value);
 	gup_fault_map_anon(f, slot, head);
-	gup_pt_unlock(f->mm->m, slot);
+	gup_pt_unlock(slot);
 	if (from)
 		GUP_COUNT(f->mm->m, cow_copies, 1);
 	return GUP_FAULT_DONE;
@@ -362,7 +362,7 @@ static enum gup_fault_result fault_private(struct gup_fault *f, struct gup_slot 
 	enum gup_fault_result result = GUP_FAULT_AGAIN;
 
 	gup_port_rwlock_write_lock(&m->hugetlb.fill_lock);
-	gup_pt_descend(m, f->mm->root, f->addr, slot);
+	gup_pt_descend(f->mm, f->addr, slot);
 	if (!slot->value)
 		result = fault_cached(f, slot, false);
 	gup_port_rwlock_write_unlock(&m->hugetlb.fill_lock);

@@ -73,6 +73,12 @@ void gup_hugetlb_unreserve(struct gup_vma *vma);
 /* @upper was split off: what was kept for its pages goes with it. */
 void gup_hugetlb_split(struct gup_vma *vma, struct gup_vma *upper);
 
+/* ---- mirror.c ---- */
+/* The folio's memory may not be read any more: out of all windows with it. Folio locked. */
+void gup_mirror_forget(struct gup_page *head);
+/* The mm is empty: its window goes. */
+void gup_mirror_close(struct gup_mm *mm);
+
 /* ---- mlock.c ---- */
 /* Would @pages more pass the limit of locked memory? mmap_lock held for writing. */
 bool gup_lock_exceeds(const struct gup_mm *mm, u64 pages);
@@ -155,7 +161,8 @@ struct gup_fault {
 enum gup_fault_result gup_fault(struct gup_fault *f);
 void gup_fault_wait(struct gup_fault *f);
 void gup_fault_cancel(struct gup_fault *f);
-/* Fault until it is there, waiting as needed. 0 or errno. */
+/* Fault, waiting for migrations; and the same with 0 or an errno. */
+enum gup_fault_result gup_fault_through(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int flags);
 int gup_fault_in(struct gup_mm *mm, struct gup_vma *vma, u64 addr, unsigned int flags);
 
 enum gup_fault_result gup_fault_anon(struct gup_fault *f, struct gup_slot *slot);

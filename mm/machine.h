@@ -234,6 +234,14 @@ struct gup_notifiers {
 	u32 waiters;		    /* [n] threads that sleep on it */
 };
 
+/* What gup_mirror_populate() keeps in the window (mirror.c). */
+struct gup_mirror_hold {
+	struct gup_link link; /* [hold_lock] */
+	struct gup_pin *pin;  /* [c], as all that follows */
+	u64 addr, length;
+	bool write;
+};
+
 struct gup_mm {
 	struct gup_link link;  /* [g] */
 	struct gup_machine *m; /* [c] */
@@ -245,11 +253,17 @@ struct gup_mm {
 	u64 hint;		     /* [m] where the search for a gap starts */
 	u64 root;		     /* [c] pfn of the top table */
 	struct gup_lineage *lineage; /* [c] */
+	u64 lowest, highest;	     /* [m] where gup_mmap() looks for a gap */
 	u32 wp_seq;		     /* [a] odd while fork write-protects */
 	u64 pin_limit, pinned;	     /* [a] */
 	u64 lock_limit;		     /* [a] */
 	u64 locked;		     /* [a] pages of VMAs with GUP_VM_LOCKED; changed with mmap_lock held for writing */
 	struct gup_notifiers notifiers;
+	u32 mirrored;		       /* [a] there is a window; never cleared */
+	struct gup_port_window window; /* [c] once mirrored */
+	u64 window_start;	       /* [c] user address of its first byte */
+	struct gup_port_lock hold_lock;
+	struct gup_link holds; /* [hold_lock] struct gup_mirror_hold */
 };
 
 /* ---- objects ---- */

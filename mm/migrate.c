@@ -366,18 +366,18 @@ static struct gup_page *movable_at(struct gup_mm *mm, u64 addr, u64 *next)
 	struct gup_page *page = NULL, *head;
 	struct gup_slot slot;
 
-	gup_pt_descend(m, mm->root, addr, &slot);
+	gup_pt_descend(mm, addr, &slot);
 	*next = gup_pt_next(addr, slot.level);
 	if (!slot.value)
 		return NULL;
-	gup_pt_lock(m, &slot);
+	gup_pt_lock(&slot);
 	if (gup_arch_is_leaf(slot.value, slot.level) && gup_leaf_counted(slot.value)) {
 		page = gup_page_at(m, gup_arch_pfn(slot.value));
 		head = gup_head(m, page);
 		if (!gup_kind_movable(gup_kind(head)) || gup_folio_take(head, 1, false) != GUP_TAKE_OK)
 			page = NULL;
 	}
-	gup_pt_unlock(m, &slot);
+	gup_pt_unlock(&slot);
 	return page;
 }
 

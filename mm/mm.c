@@ -4,6 +4,9 @@
  */
 #include "internal.h"
 
+/* Where gup_mmap() begins: far from NULL. */
+#define MMAP_BASE UINT64_C(0x10000000)
+
 static struct gup_lineage *lineage_new(struct gup_machine *m)
 {
 	struct gup_lineage *lineage = gup_slab_alloc(m, GUP_SLAB_LINEAGE);
@@ -53,6 +56,9 @@ int gup_mm_create(struct gup_machine *m, const char *name, struct gup_mm **out)
 	gup_name_set(mm->name, checked);
 	mm->m = m;
 	mm->pin_limit = mm->lock_limit = UINT64_MAX;
+	mm->lowest = MMAP_BASE;
+	mm->highest = GUP_USER_TOP;
+	gup_link_init(&mm->holds);
 	gup_port_store(&mm->refs, (u64)1);
 	gup_port_rwlock_init(&mm->mmap_lock);
 	gup_notifiers_init(&mm->notifiers);
@@ -81,6 +87,7 @@ void gup_mm_destroy(struct gup_mm *mm)
 		gup_vma_free(vma);
 	}
 	gup_pt_free_root(mm);
+	gup_mirror_close(mm);
 	gup_list_del(mm->m, &mm->link);
 	gup_lineage_put(mm->m, mm->lineage);
 	gup_port_rwlock_destroy(&mm->mmap_lock);

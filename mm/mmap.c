@@ -7,7 +7,6 @@
  */
 #include "internal.h"
 
-#define MMAP_BASE UINT64_C(0x10000000)
 #define MAP_KNOWN (GUP_MAP_SHARED | GUP_MAP_PRIVATE | GUP_MAP_FIXED | GUP_MAP_FIXED_NOREPLACE | GUP_MAP_POPULATE)
 #define MAP_FIXED_ANY (GUP_MAP_FIXED | GUP_MAP_FIXED_NOREPLACE)
 #define PROT_KNOWN (GUP_PROT_READ | GUP_PROT_WRITE | GUP_PROT_EXEC)
@@ -44,7 +43,7 @@ static u64 gap_from(struct gup_mm *mm, u64 addr, u64 length, u64 align)
 
 	for (;;) {
 		addr = (addr + align - 1) & ~(align - 1);
-		if (addr > GUP_USER_TOP - length)
+		if (addr + length > mm->highest || addr + length < addr)
 			return 0;
 		vma = gup_vma_first(mm, addr, addr + length);
 		if (!vma)
@@ -61,9 +60,9 @@ static u64 find_gap(struct gup_mm *mm, u64 wish, u64 length, u64 unit)
 	wish &= ~(unit - 1);
 	if (wish && gup_range_ok(wish, length) && !gup_vma_first(mm, wish, wish + length))
 		return wish;
-	addr = gap_from(mm, mm->hint > MMAP_BASE ? mm->hint : MMAP_BASE, length, align);
+	addr = gap_from(mm, gup_max(mm->hint, mm->lowest), length, align);
 	if (!addr)
-		addr = gap_from(mm, MMAP_BASE, length, align);
+		addr = gap_from(mm, mm->lowest, length, align);
 	if (addr)
 		mm->hint = addr + length;
 	return addr;
@@ -303,7 +302,7 @@ static int populate_vma(struct gup_vma *vma, u64 start, u64 end, unsigned int ad
 		write = advice == GUP_MADV_POPULATE_WRITE;
 	while (!err && start < end) {
 		err = gup_fault_in(vma->mm, vma, start, write ? GUP_FAULT_WRITE : 0);
-		gup_pt_descend(vma->mm->m, vma->mm->root, start, &slot);
+		gup_pt_descend(vma->mm, start, &slot);
 		start = gup_pt_next(start, slot.level > 1 ? 0 : slot.level);
 	}
 	return err;

@@ -84,6 +84,7 @@ static enum found poison_used(struct gup_machine *m, struct gup_page *page)
 	gup_folio_lock(m, head);
 	gup_flag_set(page, GUP_PF_POISONED);
 	gup_flag_set(head, GUP_PF_HAS_POISON);
+	gup_mirror_forget(head);
 	gup_folio_unlock(m, head);
 	gup_folio_put(m, head, 1);
 	return FOUND_DONE;

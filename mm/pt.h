@@ -18,12 +18,15 @@
 
 /* Where a walk ended. */
 struct gup_slot {
+	struct gup_mm *mm;
+	u64 base; /* address of the table's first entry */
 	u64 *entry;
 	u64 value;   /* what was read from it */
 	u64 *parent; /* the entry that pointed to this table; NULL in the top table */
 	u64 parent_value;
 	u64 table; /* pfn of the table */
 	unsigned int level;
+	u64 stale_from, stale_to; /* addresses whose mirror goes when the table is unlocked (mirror.c) */
 };
 
 static inline unsigned int gup_pt_shift(unsigned int level)
@@ -60,23 +63,24 @@ static inline u64 gup_max(u64 a, u64 b)
 
 /* ---- pt_walk.c ---- */
 
-void gup_pt_descend(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot);
+void gup_pt_descend(struct gup_mm *mm, u64 addr, struct gup_slot *slot);
 /* Descend to @addr, which follows the end of what @slot covered: often the next entry of the same table. */
-static inline void gup_pt_follow(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot)
+static inline void gup_pt_follow(struct gup_mm *mm, u64 addr, struct gup_slot *slot)
 {
 	if (slot->level || !gup_pt_index(addr, 0)) {
-		gup_pt_descend(m, root, addr, slot);
+		gup_pt_descend(mm, addr, slot);
 		return;
 	}
-	slot->entry = (u64 *)gup_direct(m, slot->table) + gup_pt_index(addr, 0);
+	slot->entry = (u64 *)gup_direct(mm->m, slot->table) + gup_pt_index(addr, 0);
 	slot->value = gup_port_load(slot->entry);
 }
 
 /* Descend to @level, making the tables that are missing; stops above it at a leaf. 0 or -ENOMEM. */
 int gup_pt_populate(struct gup_mm *mm, u64 addr, unsigned int level, struct gup_slot *slot);
 /* Lock the slot's table and read the entry again. */
-void gup_pt_lock(struct gup_machine *m, struct gup_slot *slot);
-void gup_pt_unlock(struct gup_machine *m, struct gup_slot *slot);
+void gup_pt_lock(struct gup_slot *slot);
+/* What the mirror must not show any more is gone from it before others get the table. */
+void gup_pt_unlock(struct gup_slot *slot);
 /* Does the entry lead further down than the slot says? Then somebody linked a table in, and the walk starts again. */
 bool gup_pt_moved(const struct gup_slot *slot);
 void gup_pt_set(struct gup_slot *slot, u64 value);
@@ -99,6 +103,9 @@ void gup_pt_free_root(struct gup_mm *mm);
 void gup_tables_reap(struct gup_machine *m);
 /* The same, if it is worth it: called after mmap_lock was dropped. */
 void gup_tables_reap_many(struct gup_machine *m);
+
+/* Mark the locked slot's leaf and its folio dirty: what a CPU does at the first store. */
+void gup_pt_set_dirty(struct gup_slot *slot);
 
 /* ---- pt_map.c ---- */
 
@@ -134,6 +141,22 @@ int gup_zap_range(struct gup_vma *vma, u64 start, u64 end, enum gup_zap what, en
  */
 int gup_split_huge(struct gup_vma *vma, u64 addr);
 void gup_protect_range(struct gup_vma *vma, u64 start, u64 end);
+
+/* Called with the table locked, before the entry becomes @value, and before the table is unlocked (mirror.c). */
+void gup_mirror_lose(struct gup_slot *slot, u64 value);
+void gup_mirror_flush_stale(struct gup_slot *slot);
+
+static inline void gup_mirror_change(struct gup_slot *slot, u64 value)
+{
+	if (gup_port_load_relaxed(&slot->mm->mirrored))
+		gup_mirror_lose(slot, value);
+}
+
+static inline void gup_mirror_flush(struct gup_slot *slot)
+{
+	if (slot->stale_to)
+		gup_mirror_flush_stale(slot);
+}
 
 /* ---- rmap.c ---- */
 

@@ -198,7 +198,7 @@ int gup_split_huge(struct gup_vma *vma, u64 addr)
 	struct gup_slot slot;
 	u64 table;
 
-	gup_pt_descend(m, vma->mm->root, addr, &slot);
+	gup_pt_descend(vma->mm, addr, &slot);
 	if (slot.level != 1 || !slot.value)
 		return 0;
 	if (vma->object) {
@@ -209,13 +209,13 @@ int gup_split_huge(struct gup_vma *vma, u64 addr)
 	table = gup_table_alloc(m);
 	if (!table)
 		return -GUP_ENOMEM;
-	gup_pt_lock(m, &slot);
+	gup_pt_lock(&slot);
 	if (slot.value && !gup_pt_moved(&slot) && (gup_arch_is_migration(slot.value) || split_counts(m, slot.value))) {
 		fill_split(m, table, slot.value);
 		gup_pt_set(&slot, gup_arch_mk_table(table));
 		table = 0;
 	}
-	gup_pt_unlock(m, &slot);
+	gup_pt_unlock(&slot);
 	if (table)
 		gup_folio_put(m, gup_page_at(m, table), 1);
 	return table && slot.value && !gup_pt_moved(&slot) ? -GUP_ENOMEM : 0;

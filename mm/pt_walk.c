@@ -9,22 +9,24 @@
 
 #define DEAD_TABLES_MAX 32u
 
-void gup_pt_descend(const struct gup_machine *m, u64 root, u64 addr, struct gup_slot *slot)
+void gup_pt_descend(struct gup_mm *mm, u64 addr, struct gup_slot *slot)
 {
+	slot->mm = mm;
 	slot->parent = NULL;
 	slot->parent_value = 0;
-	slot->table = root;
+	slot->table = mm->root;
 	slot->level = GUP_PT_LEVELS - 1;
 	for (;;) {
-		slot->entry = (u64 *)gup_direct(m, slot->table) + gup_pt_index(addr, slot->level);
+		slot->entry = (u64 *)gup_direct(mm->m, slot->table) + gup_pt_index(addr, slot->level);
 		slot->value = gup_port_load(slot->entry);
 		if (!slot->level || !gup_arch_is_table(slot->value, slot->level))
-			return;
+			break;
 		slot->parent = slot->entry;
 		slot->parent_value = slot->value;
 		slot->table = gup_arch_pfn(slot->value);
 		slot->level--;
 	}
+	slot->base = addr & ~(gup_pt_size(slot->level + 1) - 1);
 }
 
 static struct gup_port_lock *lock_of(struct gup_machine *m, u64 table)
@@ -32,17 +34,19 @@ static struct gup_port_lock *lock_of(struct gup_machine *m, u64 table)
 	return (struct gup_port_lock *)(void *)&gup_page_at(m, table)->mapcount;
 }
 
-void gup_pt_lock(struct gup_machine *m, struct gup_slot *slot)
+void gup_pt_lock(struct gup_slot *slot)
 {
-	struct gup_port_lock *table_lock = lock_of(m, slot->table);
+	struct gup_port_lock *table_lock = lock_of(slot->mm->m, slot->table);
 
 	gup_port_lock_acquire(table_lock);
 	slot->value = gup_port_load(slot->entry);
+	slot->stale_from = slot->stale_to = 0;
 }
 
-void gup_pt_unlock(struct gup_machine *m, struct gup_slot *slot)
+void gup_pt_unlock(struct gup_slot *slot)
 {
-	gup_port_lock_release(lock_of(m, slot->table));
+	gup_mirror_flush(slot);
+	gup_port_lock_release(lock_of(slot->mm->m, slot->table));
 }
 
 bool gup_pt_moved(const struct gup_slot *slot)
@@ -52,14 +56,24 @@ bool gup_pt_moved(const struct gup_slot *slot)
 
 void gup_pt_set(struct gup_slot *slot, u64 value)
 {
+	gup_mirror_change(slot, value);
 	slot->value = value;
 	gup_port_store(slot->entry, value);
 }
 
-/* Entries of the slot's table from @addr on. Returns where to go on: the same place if the entry changed its kind. */
-static u64 walk_table(struct gup_machine *m, struct gup_slot *slot, u64 addr, u64 end, const struct gup_walk *walk)
+void gup_pt_set_dirty(struct gup_slot *slot)
 {
-	gup_pt_lock(m, slot);
+	struct gup_machine *m = slot->mm->m;
+	u64 pfn = gup_arch_pfn(slot->value);
+
+	gup_flag_set(gup_head(m, gup_page_at(m, pfn)), GUP_PF_DIRTY);
+	gup_pt_set(slot, gup_arch_mk_leaf(pfn, slot->level, gup_arch_attr(slot->value) | GUP_PTE_DIRTY));
+}
+
+/* Entries of the slot's table from @addr on. Returns where to go on: the same place if the entry changed its kind. */
+static u64 walk_table(struct gup_slot *slot, u64 addr, u64 end, const struct gup_walk *walk)
+{
+	gup_pt_lock(slot);
 	while (addr < end && !gup_pt_moved(slot)) {
 		if (slot->value && !walk->visit(slot, addr, walk->arg))
 			break;
@@ -68,7 +82,7 @@ static u64 walk_table(struct gup_machine *m, struct gup_slot *slot, u64 addr, u6
 			break;
 		slot->value = gup_port_load(++slot->entry);
 	}
-	gup_pt_unlock(m, slot);
+	gup_pt_unlock(slot);
 	return addr;
 }
 
@@ -77,12 +91,12 @@ void gup_pt_walk(struct gup_mm *mm, u64 start, u64 end, const struct gup_walk *w
 	struct gup_slot slot;
 
 	while (start < end) {
-		gup_pt_descend(mm->m, mm->root, start, &slot);
+		gup_pt_descend(mm, start, &slot);
 		if (slot.level && !slot.value) {
 			start = gup_pt_next(start, slot.level);
 			continue;
 		}
-		start = walk_table(mm->m, &slot, start, end, walk);
+		start = walk_table(&slot, start, end, walk);
 		if (walk->unlocked)
 			walk->unlocked(walk->arg);
 	}
@@ -103,17 +117,16 @@ int gup_pt_populate(struct gup_mm *mm, u64 addr, unsigned int level, struct gup_
 	struct gup_machine *m = mm->m;
 	u64 table;
 
-	for (gup_pt_descend(m, mm->root, addr, slot); slot->level > level && !slot->value;
-	     gup_pt_descend(m, mm->root, addr, slot)) {
+	for (gup_pt_descend(mm, addr, slot); slot->level > level && !slot->value; gup_pt_descend(mm, addr, slot)) {
 		table = gup_table_alloc(m);
 		if (!table)
 			return -GUP_ENOMEM;
-		gup_pt_lock(m, slot);
+		gup_pt_lock(slot);
 		if (!slot->value) {
 			gup_pt_set(slot, gup_arch_mk_table(table));
 			table = 0;
 		}
-		gup_pt_unlock(m, slot);
+		gup_pt_unlock(slot);
 		if (table)
 			gup_folio_put(m, gup_page_at(m, table), 1);
 	}
@@ -151,20 +164,20 @@ static void table_dead(struct gup_machine *m, u64 pfn)
 }
 
 /* Out of its parent first: whoever reaps the list waits only for walkers that could have seen it there. */
-static void unlink_table(struct gup_machine *m, struct gup_slot *slot)
+static void unlink_table(struct gup_slot *slot)
 {
 	u64 pfn = gup_arch_pfn(slot->value);
 
-	gup_pt_lock(m, slot);
+	gup_pt_lock(slot);
 	gup_pt_set(slot, 0);
-	gup_pt_unlock(m, slot);
-	table_dead(m, pfn);
+	gup_pt_unlock(slot);
+	table_dead(slot->mm->m, pfn);
 }
 
 /* Unlink the tables below one table of @level that lie in [start, end) and cover no VMA. */
 static void free_below(struct gup_mm *mm, u64 table, unsigned int level, u64 start, u64 end)
 {
-	struct gup_slot slot = { .table = table, .level = level };
+	struct gup_slot slot = { .mm = mm, .table = table, .level = level };
 	u64 addr, first, last;
 
 	for (addr = start; addr < end; addr = last + 1) {
@@ -178,7 +191,7 @@ static void free_below(struct gup_mm *mm, u64 table, unsigned int level, u64 sta
 			free_below(mm, gup_arch_pfn(slot.value), level - 1, addr, gup_min(end, last + 1));
 		if (gup_itree_first(&mm->vmas, first, last))
 			continue;
-		unlink_table(mm->m, &slot);
+		unlink_table(&slot);
 	}
 }
 

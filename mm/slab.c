@@ -25,6 +25,7 @@ static const u32 sizes[GUP_NR_SLABS] = {
 	[GUP_SLAB_NOTIFIER] = sizeof(struct gup_notifier),
 	[GUP_SLAB_INTERVAL] = sizeof(struct gup_interval),
 	[GUP_SLAB_FILE] = sizeof(struct gup_file),
+	[GUP_SLAB_HOLD] = sizeof(struct gup_mirror_hold),
 };
 
 void gup_slab_init(struct gup_machine *m)

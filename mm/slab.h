@@ -24,6 +24,7 @@ enum gup_slab_kind {
 	GUP_SLAB_NOTIFIER,
 	GUP_SLAB_INTERVAL,
 	GUP_SLAB_FILE,
+	GUP_SLAB_HOLD,
 	GUP_NR_SLABS,
 };
 

@@ -33,17 +33,17 @@ struct look {
 };
 
 /* Does an entry of @mm at @addr map the frame? */
-static bool maps(const struct look *look, const struct gup_mm *mm, u64 addr)
+static bool maps(const struct look *look, struct gup_mm *mm, u64 addr)
 {
 	struct gup_slot slot;
 	u64 within;
 	bool found;
 
-	gup_pt_descend(look->m, mm->root, addr, &slot);
-	gup_pt_lock(look->m, &slot);
+	gup_pt_descend(mm, addr, &slot);
+	gup_pt_lock(&slot);
 	within = (addr & (gup_pt_size(slot.level) - 1)) >> GUP_PAGE_SHIFT;
 	found = gup_arch_is_leaf(slot.value, slot.level) && gup_arch_pfn(slot.value) + within == look->pfn;
-	gup_pt_unlock(look->m, &slot);
+	gup_pt_unlock(&slot);
 	return found;
 }
 

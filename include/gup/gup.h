@@ -21,6 +21,7 @@
 #include <gup/dax.h>
 #include <gup/file.h>
 #include <gup/mm.h>
+#include <gup/mirror.h>
 #include <gup/pin.h>
 #include <gup/contract.h>
 #include <gup/migrate.h>

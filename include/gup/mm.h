@@ -2,8 +2,8 @@
 /*
  * gup/mm.h - address spaces: mapping, faulting, forking, and reading and writing as their threads would.
  *
- * In soft mode there is no native pointer behind a user address: gup_copy_to_user() and gup_copy_from_user() are what
- * the application does, gup_page_address() is what a device does.
+ * gup_copy_to_user() and gup_copy_from_user() are what the application does; with a window (gup/mirror.h) it has native
+ * pointers as well. gup_page_address() is what a device does.
  */
 #ifndef GUP_MM_H
 #define GUP_MM_H

@@ -4,7 +4,7 @@
  *
  * A port has two halves. `gup_port.h` (found on the port's include path) holds what changes layout or hot paths:
  * atomics, locks, RCU read sections; port/template/gup_port.h documents each. This header holds the rest. Blanket
- * rules: every function may be called from any thread unless it says otherwise; none may call back into libgup; none
+ * rules: every function may be called from any thread unless it says otherwise; none may call back into libgup, but for a window's fault(); none
  * fails unless it says how.
  */
 #ifndef GUP_PORT_H
@@ -40,6 +40,78 @@ int gup_port_memory_map(struct gup_port_memory *mem, bool frames);
 
 /** gup_port_memory_unmap() - give a range back. Cannot fail, also where the host makes no more mappings. */
 void gup_port_memory_unmap(struct gup_port_memory *mem);
+
+/* What a program does to memory. */
+enum gup_port_access {
+	GUP_PORT_LOAD,
+	GUP_PORT_STORE,
+	GUP_PORT_FETCH, /* of an instruction */
+};
+
+/* What became of an access that the host could not do by itself. */
+enum gup_port_fault {
+	GUP_PORT_FAULT_DONE,	 /* it can now */
+	GUP_PORT_FAULT_UNMAPPED, /* nothing is mapped there: SIGSEGV, SEGV_MAPERR */
+	GUP_PORT_FAULT_DENIED,	 /* the mapping does not allow it: SIGSEGV, SEGV_ACCERR */
+	GUP_PORT_FAULT_BUS,	 /* there is no memory for it: SIGBUS, BUS_ADRERR */
+	GUP_PORT_FAULT_POISON,	 /* the memory has failed: SIGBUS, BUS_MCEERR_AR */
+};
+
+#define GUP_PORT_MAP_WRITE 1u
+#define GUP_PORT_MAP_EXEC 2u
+/* Instead of an offset into frames: memory that reads as zeroes. */
+#define GUP_PORT_ZEROES UINT64_MAX
+
+/**
+ * struct gup_port_window - host addresses through which programs reach frames
+ * @bytes: length, set by the core, a multiple of 4 KiB
+ * @fault: set by the core, or NULL; called in the thread that touched what is not mapped, with the offset in the window.
+ *         It takes locks and sleeps, and never touches a window.
+ * @base:  set by the port, 2 MiB aligned
+ * @own:   the port's own
+ */
+struct gup_port_window {
+	uint64_t bytes;
+	enum gup_port_fault (*fault)(struct gup_port_window *window, uint64_t offset, enum gup_port_access access);
+	char *base;
+	void *own;
+};
+
+/**
+ * gup_port_window_open() - reserve the addresses; nothing is mapped
+ *
+ * Return: 0; -ENOMEM; -EOPNOTSUPP of a host that has no such thing. Context: sleeps.
+ */
+int gup_port_window_open(struct gup_port_window *window);
+
+/** gup_port_window_close() - give them back. Nobody uses the window any more, and no other function of it runs. */
+void gup_port_window_close(struct gup_port_window *window);
+
+/**
+ * gup_port_window_map() - show frames, in the place of what was there
+ * @window: the window
+ * @at:     offset in the window; pages
+ * @bytes:  length; pages
+ * @frames: the frame memory of the machine
+ * @from:   offset in it, or GUP_PORT_ZEROES
+ * @flags:  GUP_PORT_MAP_*; reading is always allowed
+ *
+ * The port may take out of the window at any time what it was told to show, but nothing that is held: the core is asked
+ * again when it is missed. Context: sleeps, table locks of the core are held.
+ *
+ * Return: false if the host cannot.
+ */
+bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t bytes,
+			 const struct gup_port_memory *frames, uint64_t from, unsigned int flags);
+
+/** gup_port_window_unmap() - show nothing at [@at, @at + @bytes). Cannot fail. Context: as above. */
+void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes);
+
+/** gup_port_window_hold() - do not take out what is there, until the same call with @on false. Context: any. */
+void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t bytes, bool on);
+
+/** gup_port_window_drop() - take out what is not held. Context: sleeps. */
+void gup_port_window_drop(struct gup_port_window *window);
 
 /** gup_port_now_ns() - monotonic time in nanoseconds. */
 uint64_t gup_port_now_ns(void);

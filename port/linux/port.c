@@ -20,9 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <gup/errno.h>
-#include <gup/port.h>
-#include <gup_port.h>
+#include "linux.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define SPINS_BEFORE_SLEEP 100
@@ -37,7 +35,7 @@ static void *map_anywhere(uint64_t bytes, int prot)
 }
 
 /* Reserve too much, keep the part that begins on a 2 MiB boundary. */
-static void *reserve_aligned(uint64_t bytes)
+void *gup_linux_reserve(uint64_t bytes)
 {
 	char *raw = map_anywhere(bytes + GUP_HUGE_SIZE, PROT_NONE);
 	uint64_t head;
@@ -70,7 +68,7 @@ static void *map_frames(uint64_t bytes, int fd)
 
 	if (ftruncate(fd, (off_t)bytes))
 		return NULL;
-	at = reserve_aligned(bytes);
+	at = gup_linux_reserve(bytes);
 	if (!at)
 		return NULL;
 	if (mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED) {

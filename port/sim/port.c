@@ -210,3 +210,38 @@ _Noreturn void gup_port_panic(const char *file, int line, const char *what)
 	gup_port_log(text);
 	abort();
 }
+
+/* Windows: fibers run on this host, not programs with pointers. */
+
+int gup_port_window_open(struct gup_port_window *window)
+{
+	(void)window;
+	return -GUP_EOPNOTSUPP;
+}
+
+void gup_port_window_close(struct gup_port_window *window)
+{
+	(void)window;
+}
+
+bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t bytes,
+			 const struct gup_port_memory *frames, uint64_t from, unsigned int flags)
+{
+	(void)window, (void)at, (void)bytes, (void)frames, (void)from, (void)flags;
+	return false;
+}
+
+void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes)
+{
+	(void)window, (void)at, (void)bytes;
+}
+
+void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t bytes, bool on)
+{
+	(void)window, (void)at, (void)bytes, (void)on;
+}
+
+void gup_port_window_drop(struct gup_port_window *window)
+{
+	(void)window;
+}

@@ -2,10 +2,25 @@
 /*
  * tests/common/access.c - what applications and devices do to memory, and taking pages through any entry point.
  *
- * Applications go through gup_copy_{to,from}_user(), devices through the frame's address. Both use patterns in which
+ * Applications go through gup_copy_{to,from}_user(), or through pointers where their mm has a window; devices through
+ * the frame's address. Both use patterns in which
  * each 8 bytes tell the address they were written for and a tag that stands for writer and generation.
  */
 #include "world.h"
+
+uint64_t app_store(struct gup_mm *mm, uint64_t addr, const void *from, uint64_t bytes)
+{
+	void *pointer = gup_mirror_pointer(mm, addr);
+
+	return pointer ? native_copy(pointer, from, bytes) : gup_copy_to_user(mm, addr, from, bytes);
+}
+
+uint64_t app_load(struct gup_mm *mm, void *to, uint64_t addr, uint64_t bytes)
+{
+	void *pointer = gup_mirror_pointer(mm, addr);
+
+	return pointer ? native_copy(to, pointer, bytes) : gup_copy_from_user(mm, to, addr, bytes);
+}
 
 static uint64_t pattern_word(uint64_t addr, uint32_t tag)
 {
@@ -62,7 +77,7 @@ void app_fill(struct gup_mm *mm, uint64_t addr, uint64_t bytes, uint32_t tag)
 
 	for (done = 0; done < bytes; done += PAGE) {
 		pattern_make(buf, addr + done, piece(done, bytes), tag);
-		assert_int_equal(gup_copy_to_user(mm, addr + done, buf, piece(done, bytes)), 0);
+		assert_int_equal(app_store(mm, addr + done, buf, piece(done, bytes)), 0);
 	}
 }
 
@@ -73,7 +88,7 @@ void app_expect(struct gup_mm *mm, uint64_t addr, uint64_t bytes, uint32_t tag)
 
 	for (done = 0; done < bytes; done += PAGE) {
 		memset(buf, 0xee, sizeof(buf));
-		assert_int_equal(gup_copy_from_user(mm, buf, addr + done, piece(done, bytes)), 0);
+		assert_int_equal(app_load(mm, buf, addr + done, piece(done, bytes)), 0);
 		if (!pattern_is(buf, addr + done, piece(done, bytes), tag))
 			fail_msg("%s: address %#llx does not hold tag %u", gup_mm_name(mm),
 				 (unsigned long long)(addr + done), tag);
@@ -87,21 +102,21 @@ void app_expect_zero(struct gup_mm *mm, uint64_t addr, uint64_t bytes)
 
 	for (done = 0; done < bytes; done += PAGE) {
 		memset(buf, 0xee, sizeof(buf));
-		assert_int_equal(gup_copy_from_user(mm, buf, addr + done, piece(done, bytes)), 0);
+		assert_int_equal(app_load(mm, buf, addr + done, piece(done, bytes)), 0);
 		assert_true(all_zero(buf, piece(done, bytes)));
 	}
 }
 
 void app_poke(struct gup_mm *mm, uint64_t addr, uint8_t byte)
 {
-	assert_int_equal(gup_copy_to_user(mm, addr, &byte, 1), 0);
+	assert_int_equal(app_store(mm, addr, &byte, 1), 0);
 }
 
 uint8_t app_peek(struct gup_mm *mm, uint64_t addr)
 {
 	uint8_t byte = 0xee;
 
-	assert_int_equal(gup_copy_from_user(mm, &byte, addr, 1), 0);
+	assert_int_equal(app_load(mm, &byte, addr, 1), 0);
 	return byte;
 }
 
@@ -109,15 +124,14 @@ bool app_cannot_read(struct gup_mm *mm, uint64_t addr)
 {
 	uint64_t word = UINT64_C(0x5a5a5a5a5a5a5a5a);
 
-	return gup_copy_from_user(mm, &word, addr, sizeof(word)) == sizeof(word) &&
-	       word == UINT64_C(0x5a5a5a5a5a5a5a5a);
+	return app_load(mm, &word, addr, sizeof(word)) == sizeof(word) && word == UINT64_C(0x5a5a5a5a5a5a5a5a);
 }
 
 bool app_cannot_write(struct gup_mm *mm, uint64_t addr)
 {
 	uint64_t word = UINT64_C(0x5a5a5a5a5a5a5a5a);
 
-	return gup_copy_to_user(mm, addr, &word, sizeof(word)) == sizeof(word);
+	return app_store(mm, addr, &word, sizeof(word)) == sizeof(word);
 }
 
 void device_write(struct gup_machine *m, struct gup_page *page, unsigned int offset, const void *buf, size_t bytes)

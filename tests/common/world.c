@@ -117,6 +117,7 @@ struct gup_mm *world_mm(struct world *w, const char *name)
 	struct gup_mm *mm;
 
 	assert_int_equal(gup_mm_create(w->m, name, &mm), 0);
+	window_open(mm);
 	remember(w, mm);
 	return mm;
 }
@@ -126,6 +127,7 @@ struct gup_mm *world_fork(struct world *w, struct gup_mm *parent, const char *na
 	struct gup_mm *mm;
 
 	assert_int_equal(gup_mm_fork(parent, name, &mm), 0);
+	window_open(mm);
 	remember(w, mm);
 	return mm;
 }

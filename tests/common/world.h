@@ -98,7 +98,23 @@ void pattern_make(void *buf, uint64_t addr, uint64_t bytes, uint32_t tag);
 bool pattern_is(const void *buf, uint64_t addr, uint64_t bytes, uint32_t tag);
 bool all_zero(const void *buf, uint64_t bytes);
 
+/*
+ * Windows: with GUP_TEST_WINDOWS=1 in the environment, or while they are wanted, every new mm of a world gets one at BASE,
+ * and its application uses pointers. native_copy() returns the bytes that were not copied: all of them if a signal came.
+ */
+void window_wanted(bool wanted);
+void window_open(struct gup_mm *mm);
+uint64_t native_copy(void *to, const void *from, uint64_t bytes);
+/* The signal that ended the last native_copy() of this thread, its si_code and si_addr. */
+struct native_signal {
+	int signal, code;
+	void *addr;
+};
+struct native_signal native_signal(void);
+
 /* What applications do. */
+uint64_t app_store(struct gup_mm *mm, uint64_t addr, const void *from, uint64_t bytes);
+uint64_t app_load(struct gup_mm *mm, void *to, uint64_t addr, uint64_t bytes);
 void app_fill(struct gup_mm *mm, uint64_t addr, uint64_t bytes, uint32_t tag);
 void app_expect(struct gup_mm *mm, uint64_t addr, uint64_t bytes, uint32_t tag);
 void app_expect_zero(struct gup_mm *mm, uint64_t addr, uint64_t bytes);

@@ -116,6 +116,12 @@ static bool has_failed(const char *file, unsigned int line)
 	return false;
 }
 
+/* The deterministic host has no windows: tests/scenario/test_mirror.c makes what is in there fail. */
+static bool is_elsewhere(const char *file)
+{
+	return !strcmp(file, "mirror.c");
+}
+
 /* Sites of one file, and those that never failed. */
 static void look_at_file(const char *path, const char *file, unsigned int *nr, unsigned int *missing)
 {
@@ -148,7 +154,7 @@ void sites_complete(const char *folder)
 	while ((entry = readdir(dir))) {
 		const char *end = strrchr(entry->d_name, '.');
 
-		if (!end || strcmp(end, ".c") != 0)
+		if (!end || strcmp(end, ".c") != 0 || is_elsewhere(entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		look_at_file(path, entry->d_name, &nr, &missing);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * port/linux/window.c - windows: host mappings of the memfd that has the frames.
+ *
+ * Linux bounds the mappings of a process (vm.max_map_count), and frames that are scattered need one each. That bound
+ * reaches nobody: a window is a translation buffer, so what it shows can go. A few dozen spare mappings are kept; when
+ * the host refuses one, the spares go, what some pieces of 2 MiB show goes (one system call each), the spares come back,
+ * and the call is made again. Pieces of which something is held stay.
+ *
+ * A part of a window is never unmapped, since another thread's mmap() could take the hole: it is mapped over with nothing.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "linux.h"
+
+#define NR_SPARES 64
+/* Worth of mappings that make room for others at a time. */
+#define MAKE_ROOM 1024u
+
+/* One piece of a window, 2 MiB of addresses. */
+struct piece {
+	uint32_t shown; /* changed by atomics: mappings that were made there since it was last dropped; perhaps more */
+	uint32_t held;	/* changed by atomics: holds */
+};
+
+struct pieces {
+	struct pieces *next, *prev; /* of all windows [room_lock] */
+	struct gup_port_window *window;
+	uint64_t nr;
+	uint64_t hand; /* where the search for pieces to drop goes on [room_lock] */
+	struct piece piece[];
+};
+
+static pthread_mutex_t room_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pieces all = { .next = &all, .prev = &all };
+static void *spares[NR_SPARES];
+
+/* ---- mapping ---- */
+
+static bool map_nothing(char *at, uint64_t bytes)
+{
+	return mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+struct view {
+	const struct gup_port_memory *frames;
+	uint64_t from;
+	unsigned int flags;
+};
+
+/* A child of the host's fork() gets nothing of it. */
+static bool map_view(char *at, uint64_t bytes, const struct view *v)
+{
+	int prot = PROT_READ | (v->flags & GUP_PORT_MAP_WRITE ? PROT_WRITE : 0) |
+		   (v->flags & GUP_PORT_MAP_EXEC ? PROT_EXEC : 0);
+	void *done;
+
+	if (v->from == GUP_PORT_ZEROES)
+		return mmap(at, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) !=
+		       MAP_FAILED;
+	done = mmap(at, bytes, prot, MAP_SHARED | MAP_FIXED, (int)v->frames->handle, (off_t)v->from);
+	return done != MAP_FAILED && !madvise(at, bytes, MADV_DONTFORK);
+}
+
+static bool map_once(char *at, uint64_t bytes, const struct view *v)
+{
+	return v ? map_view(at, bytes, v) : map_nothing(at, bytes);
+}
+
+/* ---- room for more mappings ---- */
+
+/* Mappings that differ from their neighbours, so that each counts. */
+static void spares_map(void)
+{
+	for (int i = 0; i < NR_SPARES; i++)
+		if (!spares[i]) {
+			void *at = mmap(NULL, GUP_PAGE_SIZE, i & 1 ? PROT_READ : PROT_NONE,
+					MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+			spares[i] = at == MAP_FAILED ? NULL : at;
+		}
+}
+
+static void spares_unmap(void)
+{
+	for (int i = 0; i < NR_SPARES; i++)
+		if (spares[i] && !munmap(spares[i], GUP_PAGE_SIZE))
+			spares[i] = NULL;
+}
+
+/* Returns the mappings that went with it, as far as is known. */
+static uint32_t piece_drop(struct pieces *p, uint64_t n)
+{
+	struct piece *piece = &p->piece[n];
+	uint64_t at = n * GUP_HUGE_SIZE, rest = p->window->bytes - at;
+	uint32_t shown = gup_port_load(&piece->shown);
+
+	if (!shown || gup_port_load(&piece->held))
+		return 0;
+	gup_port_store(&piece->shown, 0u);
+	if (map_nothing(p->window->base + at, rest < GUP_HUGE_SIZE ? rest : GUP_HUGE_SIZE))
+		return shown;
+	gup_port_store(&piece->shown, shown);
+	return 0;
+}
+
+/* From each window its share, in turn. room_lock held. */
+static void drop_some(void)
+{
+	uint32_t gone = 0;
+
+	for (struct pieces *p = all.next; p != &all && gone < MAKE_ROOM; p = p->next)
+		for (uint64_t i = 0; i < p->nr && gone < MAKE_ROOM; i++) {
+			gone += piece_drop(p, p->hand);
+			p->hand = (p->hand + 1) % p->nr;
+		}
+}
+
+static void make_room(void)
+{
+	pthread_mutex_lock(&room_lock);
+	spares_unmap();
+	drop_some();
+	spares_map();
+	pthread_mutex_unlock(&room_lock);
+}
+
+/* Tries with and without spares. Others may take the room that was made, so it is made more than once. */
+static bool map_somehow(char *at, uint64_t bytes, const struct view *v)
+{
+	enum { TRIES = 100 };
+	bool done = map_once(at, bytes, v);
+
+	for (int i = 0; i < TRIES && !done; i++) {
+		make_room();
+		done = map_once(at, bytes, v);
+	}
+	if (done)
+		return true;
+	pthread_mutex_lock(&room_lock);
+	spares_unmap();
+	done = map_once(at, bytes, v);
+	spares_map();
+	pthread_mutex_unlock(&room_lock);
+	return done;
+}
+
+/* ---- the port's functions ---- */
+
+static struct pieces *pieces_new(struct gup_port_window *window)
+{
+	uint64_t nr = (window->bytes + GUP_HUGE_SIZE - 1) / GUP_HUGE_SIZE;
+	struct pieces *p = calloc(1, sizeof(*p) + nr * sizeof(p->piece[0]));
+
+	if (!p)
+		return NULL;
+	p->window = window;
+	p->nr = nr;
+	pthread_mutex_lock(&room_lock);
+	p->prev = all.prev;
+	p->next = &all;
+	p->prev->next = p->next->prev = p;
+	spares_map();
+	pthread_mutex_unlock(&room_lock);
+	return p;
+}
+
+static void pieces_free(struct pieces *p)
+{
+	pthread_mutex_lock(&room_lock);
+	p->prev->next = p->next;
+	p->next->prev = p->prev;
+	if (all.next == &all)
+		spares_unmap();
+	pthread_mutex_unlock(&room_lock);
+	free(p);
+}
+
+/* Without fault() there is nobody who would ask for a piece again: it has none that may be dropped. */
+int gup_port_window_open(struct gup_port_window *window)
+{
+	int err;
+
+	window->own = NULL;
+	window->base = gup_linux_reserve(window->bytes);
+	if (!window->base)
+		return -GUP_ENOMEM;
+	if (!window->fault)
+		return 0;
+	window->own = pieces_new(window);
+	err = window->own ? gup_linux_watch(window) : -GUP_ENOMEM;
+	if (err)
+		gup_port_window_close(window);
+	return err;
+}
+
+void gup_port_window_close(struct gup_port_window *window)
+{
+	if (window->fault)
+		gup_linux_unwatch(window);
+	if (window->own)
+		pieces_free(window->own);
+	munmap(window->base, window->bytes);
+	window->base = NULL;
+	window->own = NULL;
+}
+
+bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t bytes,
+			 const struct gup_port_memory *frames, uint64_t from, unsigned int flags)
+{
+	struct pieces *p = window->own;
+	struct view v = { frames, from, flags };
+	int saved = errno;
+	bool done;
+
+	if (p)
+		gup_port_fetch_add(&p->piece[at / GUP_HUGE_SIZE].shown, 1u);
+	done = map_somehow(window->base + at, bytes, &v);
+	errno = saved;
+	return done;
+}
+
+void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes)
+{
+	int saved = errno;
+
+	if (!map_somehow(window->base + at, bytes, NULL))
+		gup_port_panic(__FILE__, __LINE__, "the host takes no mapping away; no memory left?");
+	errno = saved;
+}
+
+void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t bytes, bool on)
+{
+	struct pieces *p = window->own;
+
+	for (uint64_t n = at / GUP_HUGE_SIZE; n <= (at + bytes - 1) / GUP_HUGE_SIZE; n++)
+		gup_port_fetch_add(&p->piece[n].held, on ? 1u : -1u);
+}
+
+void gup_port_window_drop(struct gup_port_window *window)
+{
+	struct pieces *p = window->own;
+	int saved = errno;
+
+	pthread_mutex_lock(&room_lock);
+	for (uint64_t n = 0; n < p->nr; n++)
+		piece_drop(p, n);
+	pthread_mutex_unlock(&room_lock);
+	errno = saved;
+}

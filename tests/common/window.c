@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/common/window.c - applications with pointers: windows for the mms of a world, and accesses that may fail.
+ *
+ * Signals that libgup passes on end the access by a jump.
+ */
+#define _GNU_SOURCE
+#include "world.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#define WINDOW_BYTES (UINT64_C(1) << 35)
+
+static _Thread_local sigjmp_buf *on_signal;
+static _Thread_local struct native_signal last;
+
+static void leave(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (!on_signal) {
+		signal(sig, SIG_DFL);
+		return; /* the access is made again, and ends the program */
+	}
+	last = (struct native_signal){ sig, info->si_code, info->si_addr };
+	siglongjmp(*on_signal, 1);
+}
+
+/* For each window anew: cmocka puts handlers of its own around each test. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_sigaction = leave, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+}
+
+static bool always;
+
+void window_wanted(bool wanted)
+{
+	always = wanted;
+}
+
+void window_open(struct gup_mm *mm)
+{
+	const char *wanted = getenv("GUP_TEST_WINDOWS");
+
+	if (!always && (!wanted || strcmp(wanted, "1") != 0))
+		return;
+	catch_signals();
+	assert_int_equal(gup_mirror_open(mm, BASE, WINDOW_BYTES), 0);
+}
+
+/* False if a signal came. */
+static bool copy_guarded(void *to, const void *from, uint64_t bytes)
+{
+	sigjmp_buf back;
+	volatile bool whole = false;
+
+	on_signal = &back;
+	if (!sigsetjmp(back, 1)) {
+		memcpy(to, from, bytes);
+		whole = true;
+	}
+	on_signal = NULL;
+	return whole;
+}
+
+uint64_t native_copy(void *to, const void *from, uint64_t bytes)
+{
+	return copy_guarded(to, from, bytes) ? 0 : bytes;
+}
+
+struct native_signal native_signal(void)
+{
+	return last;
+}
