@@ -37,7 +37,7 @@ demo:
 test:
 	@scripts/deps test
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
-	@scripts/run-tests build/test
+	@scripts/run-tests build/test --no-suite big
 
 test-live:
 	@scripts/deps test

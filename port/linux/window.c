@@ -52,7 +52,7 @@ struct view {
 	unsigned int flags;
 };
 
-/* A child of the host's fork() gets nothing of it. */
+/* The core has touched the frames, so they are there to be populated. A child of the host's fork() gets nothing of it. */
 static bool map_view(char *at, uint64_t bytes, const struct view *v)
 {
 	int prot = PROT_READ | (v->flags & GUP_PORT_MAP_WRITE ? PROT_WRITE : 0) |
@@ -62,7 +62,7 @@ static bool map_view(char *at, uint64_t bytes, const struct view *v)
 	if (v->from == GUP_PORT_ZEROES)
 		return mmap(at, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) !=
 		       MAP_FAILED;
-	done = mmap(at, bytes, prot, MAP_SHARED | MAP_FIXED, (int)v->frames->handle, (off_t)v->from);
+	done = mmap(at, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, (int)v->frames->handle, (off_t)v->from);
 	return done != MAP_FAILED && !madvise(at, bytes, MADV_DONTFORK);
 }
 
