@@ -204,6 +204,9 @@ const struct gup_rule_row gup_rule_rows[] = {
 	/* ---- address space calls ---- */
 	RULE(has_populate_advice, YES_NO, NONE, "MADV_POPULATE_READ and MADV_POPULATE_WRITE exist", true, NEVER,
 	     SINCE(5, 14, true)),
+	RULE(moves_hugetlb, YES_NO, NONE, "mremap() moves mappings of hugetlb", true, NEVER, SINCE(5, 16, true)),
+	RULE(remove_needs_write, YES_NO, NONE, "MADV_REMOVE needs a mapping that may be written, not only shared",
+	     false, ALWAYS, SINCE(6, 7, false)),
 	RULE(populate_past_holes, YES_NO, NONE,
 	     "MADV_POPULATE_READ and MADV_POPULATE_WRITE fault in what lies behind a hole, too, and then return ENOMEM "
 	     "for it",

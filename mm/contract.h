@@ -68,6 +68,8 @@ struct gup_contract {
 	int has_memfd_pin_folios;
 	int cma_owner_longterm;	 /* the owner of a CMA allocation may hold its frames long */
 	int has_populate_advice; /* MADV_POPULATE_READ and MADV_POPULATE_WRITE exist */
+	int moves_hugetlb;	 /* gup_mremap() takes mappings of hugetlb to another place */
+	int remove_needs_write;	 /* MADV_REMOVE needs a mapping that may be written now */
 	int populate_past_holes; /* they go on behind a hole, and return -ENOMEM for it at last */
 };
 

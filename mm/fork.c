@@ -7,6 +7,8 @@
  *	...pinned		as it was		a copy of its own
  *	migration entry		not exclusive		the same migration entry
  *	shared mapping		as it was		nothing: it faults when it needs to
+ *	MADV_WIPEONFORK		as it was		nothing, and zeroes when it faults
+ *	MADV_DONTFORK		as it was		not even the mapping
  *
  * Exclusive bit first, then the pin count: fork clears the bit and looks at the count, a walker counts and looks at the
  * bit. Fast walkers that pin also watch wp_seq, which is odd while this runs.
@@ -151,15 +153,18 @@ static int copy_range(struct gup_vma *vma, struct gup_vma *child)
 
 static int copy_vma(struct gup_vma *vma, struct gup_mm *child)
 {
-	struct gup_vma *copy = gup_vma_new(child, vma);
 	struct gup_invalidation inv;
+	struct gup_vma *copy;
 	int err;
 
+	if (vma->flags & GUP_VM_DONTFORK)
+		return 0;
+	copy = gup_vma_new(child, vma);
 	if (!copy)
 		return -GUP_ENOMEM;
 	copy->flags &= ~GUP_VM_LOCKED;
 	gup_vma_link(copy);
-	if (vma->flags & GUP_VM_SHARED)
+	if (vma->flags & (GUP_VM_SHARED | GUP_VM_WIPEONFORK))
 		return 0;
 	gup_invalidate_begin(&inv, vma->mm, gup_vma_start(vma), gup_vma_end(vma), GUP_EVENT_PROTECT_PAGE);
 	err = copy_range(vma, copy);

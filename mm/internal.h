@@ -48,8 +48,18 @@ void gup_vma_free(struct gup_vma *vma);
 int gup_vma_split(struct gup_vma *vma, u64 addr);
 /* Join with neighbours that continue it; returns the VMA that covers it now. */
 struct gup_vma *gup_vma_merge(struct gup_vma *vma);
+/* It ends at @end from now on, where nothing is mapped up to there. mmap_lock held for writing. */
+void gup_vma_extend(struct gup_vma *vma, u64 end);
 /* The range is page aligned, not empty and in user space. */
 bool gup_range_ok(u64 addr, u64 length);
+/* Page-align the length of a range that a call is about. 0 if the range is not in user space. */
+u64 gup_range_length(u64 addr, u64 length);
+
+/* ---- mmap.c ---- */
+/* Unmap whole pages. 0; -ENOMEM, or -EINVAL inside of a hugetlb page, with nothing changed. mmap_lock held for writing. */
+int gup_unmap_locked(struct gup_mm *mm, u64 start, u64 end);
+/* @wish, rounded to @unit, if that is free; else another place, 0 if there is none. @unit: of the object. */
+u64 gup_find_gap(struct gup_mm *mm, u64 wish, u64 length, u64 unit);
 
 /* ---- hugetlb.c ---- */
 /* Set folios aside when the machine is made. 0 or -ENOMEM. */

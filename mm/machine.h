@@ -184,6 +184,8 @@ struct gup_lineage {
 #define GUP_VM_PFNMAP 0x40u
 #define GUP_VM_NOHUGE 0x80u
 #define GUP_VM_LOCKED 0x100u
+#define GUP_VM_DONTFORK 0x200u	 /* a child of fork does not get the mapping */
+#define GUP_VM_WIPEONFORK 0x400u /* a child of fork gets it empty */
 #define GUP_VM_PROT (GUP_VM_READ | GUP_VM_WRITE | GUP_VM_EXEC)
 
 struct gup_vma {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mm/mmap.c - the address space calls: map, unmap, protect, advise, populate.
+ * mm/mmap.c - the address space calls: map, unmap, protect. Others are in mm/mremap.c and mm/madvise.c.
  *
  * Each checks everything first, then takes mmap_lock and makes all that can fail (new VMAs, splits), and only then
  * changes what the application can see.
@@ -52,8 +52,7 @@ static u64 gap_from(struct gup_mm *mm, u64 addr, u64 length, u64 align)
 	}
 }
 
-/* @unit: of the object, which a hint is rounded to. */
-static u64 find_gap(struct gup_mm *mm, u64 wish, u64 length, u64 unit)
+u64 gup_find_gap(struct gup_mm *mm, u64 wish, u64 length, u64 unit)
 {
 	u64 align = length >= GUP_HUGE_SIZE ? GUP_HUGE_SIZE : GUP_PAGE_SIZE, addr;
 
@@ -78,7 +77,7 @@ static int split_ends(struct gup_mm *mm, u64 start, u64 end)
 	return vma ? gup_vma_split(vma, end) : err;
 }
 
-static int unmap_locked(struct gup_mm *mm, u64 start, u64 end)
+int gup_unmap_locked(struct gup_mm *mm, u64 start, u64 end)
 {
 	struct gup_vma *vma;
 	int err = split_ends(mm, start, end);
@@ -118,7 +117,7 @@ static struct gup_vma *vma_for(struct gup_mm *mm, const struct gup_map_request *
 static s64 map_locked(struct gup_mm *mm, const struct gup_map_request *r, u64 length, struct gup_vma *vma)
 {
 	u64 unit = vma->object ? gup_object_unit(vma->object) : GUP_PAGE_SIZE;
-	u64 addr = r->flags & MAP_FIXED_ANY ? r->addr : find_gap(mm, r->addr, length, unit);
+	u64 addr = r->flags & MAP_FIXED_ANY ? r->addr : gup_find_gap(mm, r->addr, length, unit);
 	int err = 0;
 
 	if (!addr && !(r->flags & MAP_FIXED_ANY))
@@ -128,7 +127,7 @@ static s64 map_locked(struct gup_mm *mm, const struct gup_map_request *r, u64 le
 	if (vma->flags & GUP_VM_LOCKED && gup_lock_exceeds(mm, length >> GUP_PAGE_SHIFT))
 		return -GUP_EAGAIN;
 	if (r->flags & GUP_MAP_FIXED)
-		err = unmap_locked(mm, addr, addr + length);
+		err = gup_unmap_locked(mm, addr, addr + length);
 	if (err)
 		return err;
 	vma->node.start = addr;
@@ -184,24 +183,15 @@ int64_t gup_mmap(struct gup_mm *mm, const struct gup_map_request *request)
 	return addr;
 }
 
-/* Page-align the length of a range that a call is about. 0 if the range is not in user space. */
-static u64 range_length(u64 addr, u64 length)
-{
-	if (!length || length > GUP_USER_TOP)
-		return 0;
-	length = (length + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
-	return gup_range_ok(addr, length) ? length : 0;
-}
-
 int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length)
 {
 	int err;
 
-	length = mm ? range_length(addr, length) : 0;
+	length = mm ? gup_range_length(addr, length) : 0;
 	if (!length)
 		return -GUP_EINVAL;
 	gup_port_rwlock_write_lock(&mm->mmap_lock);
-	err = unmap_locked(mm, addr, addr + length);
+	err = gup_unmap_locked(mm, addr, addr + length);
 	gup_port_rwlock_write_unlock(&mm->mmap_lock);
 	gup_tables_reap_many(mm->m);
 	return err;
@@ -216,8 +206,8 @@ static bool all_mapped(struct gup_mm *mm, u64 start, u64 end)
 	return vma != NULL;
 }
 
-/* Give [start, end) other flags, VMA by VMA. */
-static int change_flags(struct gup_mm *mm, u64 start, u64 end, u32 clear, u32 set)
+/* Give [start, end) another protection, VMA by VMA. */
+static int protect_locked(struct gup_mm *mm, u64 start, u64 end, u32 prot)
 {
 	struct gup_vma *vma;
 	int err;
@@ -229,138 +219,23 @@ static int change_flags(struct gup_mm *mm, u64 start, u64 end, u32 clear, u32 se
 		return err;
 	while (start < end) {
 		vma = gup_vma_find(mm, start);
-		vma->flags = (vma->flags & ~clear) | set;
+		vma->flags = (vma->flags & ~GUP_VM_PROT) | prot;
 		start = gup_vma_end(vma);
-		if (clear & GUP_VM_PROT)
-			gup_protect_range(vma, gup_vma_start(vma), gup_vma_end(vma));
+		gup_protect_range(vma, gup_vma_start(vma), gup_vma_end(vma));
 		gup_vma_merge(vma);
 	}
 	return 0;
 }
 
-static int change_flags_range(struct gup_mm *mm, u64 addr, u64 length, u32 clear, u32 set)
-{
-	int err;
-
-	gup_port_rwlock_write_lock(&mm->mmap_lock);
-	err = change_flags(mm, addr, addr + length, clear, set);
-	gup_port_rwlock_write_unlock(&mm->mmap_lock);
-	return err;
-}
-
 int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot)
 {
-	length = mm ? range_length(addr, length) : 0;
-	if (!length || prot & ~PROT_KNOWN)
-		return -GUP_EINVAL;
-	return change_flags_range(mm, addr, length, GUP_VM_PROT, prot);
-}
-
-static int dontneed_locked(struct gup_mm *mm, u64 start, u64 end)
-{
-	int err = all_mapped(mm, start, end) ? 0 : -GUP_ENOMEM, zapped;
-	struct gup_vma *vma;
-
-	for (vma = gup_vma_first(mm, start, end); vma; vma = gup_vma_next(vma, start, end)) {
-		u64 from = gup_max(start, gup_vma_start(vma));
-		u64 to = gup_min(end, gup_vma_end(vma));
-
-		if (vma->flags & (GUP_VM_PFNMAP | GUP_VM_LOCKED))
-			return -GUP_EINVAL;
-		if (gup_vma_is(vma, GUP_OBJECT_HUGETLB)) {
-			if (from & (GUP_HUGE_SIZE - 1))
-				return -GUP_EINVAL;
-			to &= ~(GUP_HUGE_SIZE - 1);
-		}
-		zapped = gup_zap_range(vma, from, to, GUP_ZAP_ALL, GUP_EVENT_CLEAR);
-		if (zapped)
-			return zapped;
-	}
-	return err;
-}
-
-/* What faulting in for @advice, or without any, must be allowed to do in a VMA. */
-static int populate_check(const struct gup_vma *vma, unsigned int advice)
-{
-	u32 need = GUP_VM_PROT;
-
-	if (advice)
-		need = advice == GUP_MADV_POPULATE_WRITE ? GUP_VM_WRITE : GUP_VM_READ;
-	if (!(vma->flags & GUP_VM_PFNMAP) && vma->flags & need && !gup_vma_is(vma, GUP_OBJECT_SECRET))
-		return 0;
-	return advice ? -GUP_EINVAL : -GUP_EFAULT;
-}
-
-/* Fault in one VMA's part of a range. */
-static int populate_vma(struct gup_vma *vma, u64 start, u64 end, unsigned int advice)
-{
-	bool write = (vma->flags & (GUP_VM_WRITE | GUP_VM_SHARED)) == GUP_VM_WRITE;
-	struct gup_slot slot;
-	int err = populate_check(vma, advice);
-
-	if (advice)
-		write = advice == GUP_MADV_POPULATE_WRITE;
-	while (!err && start < end) {
-		err = gup_fault_in(vma->mm, vma, start, write ? GUP_FAULT_WRITE : 0);
-		gup_pt_descend(vma->mm, start, &slot);
-		start = gup_pt_next(start, slot.level > 1 ? 0 : slot.level);
-	}
-	return err;
-}
-
-/* A hole ends it; before Linux 6.10 advice went on behind the hole and said so at last. */
-static int populate(struct gup_mm *mm, u64 addr, u64 end, unsigned int advice)
-{
-	bool past_holes = advice && mm->m->contract->populate_past_holes;
-	struct gup_vma *vma;
-	int err = 0, hole = 0;
-
-	gup_mmap_read_lock(mm);
-	while (addr < end && !err) {
-		vma = gup_vma_first(mm, addr, end);
-		if (!vma || gup_vma_start(vma) > addr)
-			hole = -GUP_ENOMEM;
-		if (!vma || (hole && !past_holes))
-			break;
-		addr = gup_max(addr, gup_vma_start(vma));
-		err = populate_vma(vma, addr, gup_min(end, gup_vma_end(vma)), advice);
-		addr = gup_vma_end(vma);
-	}
-	gup_mmap_read_unlock(mm);
-	return err ? err : hole;
-}
-
-int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice)
-{
 	int err;
 
-	length = mm ? range_length(addr, length) : 0;
-	if (!length)
+	length = mm ? gup_range_length(addr, length) : 0;
+	if (!length || prot & ~PROT_KNOWN)
 		return -GUP_EINVAL;
-	switch (advice) {
-	case GUP_MADV_HUGEPAGE:
-		return change_flags_range(mm, addr, length, GUP_VM_NOHUGE, 0);
-	case GUP_MADV_NOHUGEPAGE:
-		return change_flags_range(mm, addr, length, 0, GUP_VM_NOHUGE);
-	case GUP_MADV_DONTNEED:
-		gup_mmap_read_lock(mm);
-		err = dontneed_locked(mm, addr, addr + length);
-		gup_mmap_read_unlock(mm);
-		return err;
-	case GUP_MADV_POPULATE_READ:
-	case GUP_MADV_POPULATE_WRITE:
-		if (!mm->m->contract->has_populate_advice)
-			return -GUP_EINVAL;
-		return populate(mm, addr, addr + length, advice);
-	default:
-		return -GUP_EINVAL;
-	}
-}
-
-int gup_populate(struct gup_mm *mm, uint64_t addr, uint64_t length)
-{
-	length = mm ? range_length(addr, length) : 0;
-	if (!length)
-		return -GUP_EINVAL;
-	return populate(mm, addr, addr + length, 0);
+	gup_port_rwlock_write_lock(&mm->mmap_lock);
+	err = protect_locked(mm, addr, addr + length, prot);
+	gup_port_rwlock_write_unlock(&mm->mmap_lock);
+	return err;
 }

@@ -123,6 +123,16 @@ int gup_vma_split(struct gup_vma *vma, u64 addr)
 	return 0;
 }
 
+void gup_vma_extend(struct gup_vma *vma, u64 end)
+{
+	gup_lock_account(vma, (end - gup_vma_end(vma)) >> GUP_PAGE_SHIFT);
+	gup_rmap_write_lock(vma);
+	unlink_locked(vma);
+	vma->node.last = end - 1;
+	link_locked(vma);
+	gup_rmap_write_unlock(vma);
+}
+
 static bool can_merge(const struct gup_vma *a, const struct gup_vma *b)
 {
 	return gup_vma_end(a) == gup_vma_start(b) && a->flags == b->flags && a->object == b->object &&
@@ -159,4 +169,12 @@ struct gup_vma *gup_vma_merge(struct gup_vma *vma)
 bool gup_range_ok(u64 addr, u64 length)
 {
 	return !(addr & ~GUP_PAGE_MASK) && length && length <= GUP_USER_TOP && addr <= GUP_USER_TOP - length;
+}
+
+u64 gup_range_length(u64 addr, u64 length)
+{
+	if (!length || length > GUP_USER_TOP)
+		return 0;
+	length = (length + GUP_PAGE_SIZE - 1) & GUP_PAGE_MASK;
+	return gup_range_ok(addr, length) ? length : 0;
 }

@@ -10,6 +10,7 @@
 #define GUP_EIO 5
 #define GUP_EAGAIN 11
 #define GUP_ENOMEM 12
+#define GUP_EACCES 13
 #define GUP_EFAULT 14
 #define GUP_EBUSY 16
 #define GUP_EEXIST 17

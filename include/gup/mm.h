@@ -29,10 +29,19 @@ struct gup_mm;
 
 /* Advice. */
 #define GUP_MADV_DONTNEED 4u
+#define GUP_MADV_REMOVE 9u    /* make a hole in the object that is mapped there */
+#define GUP_MADV_DONTFORK 10u /* a child of fork gets nothing of it */
+#define GUP_MADV_DOFORK 11u   /* the opposite */
 #define GUP_MADV_HUGEPAGE 14u
 #define GUP_MADV_NOHUGEPAGE 15u
+#define GUP_MADV_WIPEONFORK 18u	    /* a child of fork gets it as if it had never been touched */
+#define GUP_MADV_KEEPONFORK 19u	    /* the opposite */
 #define GUP_MADV_POPULATE_READ 22u  /* fault in as loads would */
 #define GUP_MADV_POPULATE_WRITE 23u /* fault in as stores would */
+
+/* How a mapping may be moved; values of Linux. */
+#define GUP_MREMAP_MAYMOVE 1u /* to a place that libgup chooses, if it cannot grow where it is */
+#define GUP_MREMAP_FIXED 2u   /* to exactly this place; what was there is unmapped. With MAYMOVE only */
 
 /**
  * gup_mm_create() - an empty address space
@@ -147,6 +156,33 @@ int64_t gup_mmap(struct gup_mm *mm, const struct gup_map_request *request);
 int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
 
 /**
+ * gup_mremap() - make a mapping longer or shorter, or move it
+ * @mm:         the mm
+ * @old_addr:   user address, a multiple of 4 KiB
+ * @old_length: bytes, rounded up to 4 KiB; 0 to map the pages of a shared mapping a second time
+ * @new_length: bytes, more than 0, rounded up to 4 KiB
+ * @flags:      GUP_MREMAP_*
+ * @new_addr:   with GUP_MREMAP_FIXED where to, a multiple of 4 KiB; ignored without
+ *
+ * Pages move with their addresses: a pinned one stays the same frame, and stays pinned. A 2 MiB folio that does not come to
+ * lie on a multiple of 2 MiB is mapped by 4 KiB entries from then on. Subscribers hear GUP_EVENT_UNMAP of the old range.
+ * The part by which a locked mapping grows is faulted in. Hugetlb moves in whole pages of 2 MiB (lengths are rounded up
+ * to that) and does not grow; before Linux 5.16 it does not move either. What grows over the end of its object is mapped,
+ * and faults there fail.
+ *
+ * Context: sleeps, takes mmap_lock for writing.
+ * Return: the address that it has now; -EINVAL for NULL, a misaligned address, a new length of 0, unknown flags or FIXED
+ * without MAYMOVE, ranges outside user space or that overlap, an old length of 0 of a private mapping, an index that wraps,
+ * and for hugetlb that would have to be split or to grow; -EFAULT if nothing is mapped at @old_addr, the old range reaches out of
+ * its mapping (a plain shrink may), or PFNMAP would grow; -EAGAIN if a locked mapping would pass the limit;
+ * -ENOMEM if there is no place for it, it may not move, or memory ran out. On error nothing has changed, but with FIXED what
+ * lay at @new_addr may be unmapped, and what was too much of the old range, as in Linux.
+ * Linux: MREMAP_DONTUNMAP is not there: -EINVAL.
+ */
+int64_t gup_mremap(struct gup_mm *mm, uint64_t old_addr, uint64_t old_length, uint64_t new_length, unsigned int flags,
+		   uint64_t new_addr);
+
+/**
  * gup_mprotect() - change protection
  * @mm:     the mm
  * @addr:   user address, a multiple of 4 KiB
@@ -160,24 +196,36 @@ int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
 int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot);
 
 /**
- * gup_madvise() - GUP_MADV_DONTNEED drops what is mapped there; the HUGEPAGE pair allows or forbids 2 MiB folios; the
- * POPULATE pair faults pages in
+ * gup_madvise() - say how a range is used
  * @mm:     the mm
  * @addr:   user address, a multiple of 4 KiB
  * @length: bytes, more than 0, rounded up to 4 KiB
  * @advice: GUP_MADV_*
  *
- * DONTNEED under a pin leaves the pinned page to the pin: the next touch gets a new one. What gup_mlock() locked it does
- * not drop.
+ * The HUGEPAGE pair allows or forbids 2 MiB folios.
  *
- * POPULATE_WRITE writes nothing, but breaks COW and gives holes of an object memory. Both stop at the first page that
- * cannot be had; what comes before stays faulted in.
+ * DONTNEED drops what is mapped there. Under a pin it leaves the pinned page to the pin: the next touch gets a new one. What
+ * gup_mlock() locked it does not drop.
  *
- * Context: sleeps. The HUGEPAGE pair takes mmap_lock for writing, the others for reading.
- * Return: as for gup_mprotect(), but DONTNEED drops what it finds mapped even if it returns -ENOMEM for a hole, as
- * Linux does; -EINVAL also for other advice, for DONTNEED when it comes to PFNMAP, to a locked mapping or, by its start, into
- * a hugetlb page (an end inside of one is rounded down), and for POPULATE when it comes to PFNMAP, secret memory or
- * protection that forbids it; -EFAULT for POPULATE where a fault fails.
+ * REMOVE is gup_object_punch() of what a shared mapping maps. A block of FS DAX that is held is waited for, up to a second.
+ *
+ * The FORK advices say what gup_mm_fork() gives the child; pages of the parent, pinned or not, stay as they are.
+ *
+ * The POPULATE pair faults pages in. POPULATE_WRITE writes nothing, but breaks COW and gives holes of an object memory. Both
+ * stop at the first page that cannot be had; what comes before stays faulted in.
+ *
+ * All but POPULATE since Linux 6.10 go on behind a hole, and return -ENOMEM for it at last, as Linux does.
+ *
+ * Context: sleeps. The HUGEPAGE and FORK advices take mmap_lock for writing, the others for reading. REMOVE punches
+ * without it.
+ * Return: 0; -EINVAL for NULL, a misaligned address, length 0, a range outside user space or other advice; -ENOMEM if part
+ * of the range is not mapped or memory ran out. -EINVAL also where it comes to a mapping that cannot take it: the inside of a
+ * hugetlb page (for DONTNEED only a start there, an end is rounded down), for DONTNEED PFNMAP or a locked one, for
+ * REMOVE a locked one or private anonymous memory, for DOFORK PFNMAP, for WIPEONFORK all but private anonymous memory, for
+ * POPULATE PFNMAP, secret memory or protection that forbids it. REMOVE: -EACCES for a private mapping, before Linux 6.7
+ * also for one that may not be written; -ENODEV for an object without holes (device DAX, CMA, PFNMAP); -EBUSY for a block
+ * that is held. POPULATE: -EFAULT where a fault fails.
+ * Linux: memory that ran out is -EAGAIN there for the HUGEPAGE and FORK advices.
  */
 int gup_madvise(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int advice);
 

@@ -18,7 +18,7 @@ struct gup_interval;
 
 /**
  * enum gup_event - why entries of a range change
- * @GUP_EVENT_UNMAP:        munmap, or a mapping that GUP_MAP_FIXED replaces; one range for each mapping
+ * @GUP_EVENT_UNMAP:        munmap, mremap, or a mapping that GUP_MAP_FIXED replaces; one range for each mapping
  * @GUP_EVENT_CLEAR:        MADV_DONTNEED; a present page is replaced by a private copy (also by an unshare, and also the
  *                          zero page); a 2 MiB entry of an object is dropped because only a part of it changes
  * @GUP_EVENT_PROTECT_VMA:  mprotect; one range for each mapping

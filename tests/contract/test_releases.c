@@ -68,6 +68,28 @@ static long populate(struct world *w, const struct args *a)
 	return gup_madvise(w->mm, BASE, PAGE, GUP_MADV_POPULATE_WRITE);
 }
 
+static long move_hugetlb(struct world *w, const struct args *a)
+{
+	struct gup_object *object;
+	int64_t to;
+
+	(void)a;
+	assert_int_equal(gup_hugetlb_create(w->m, HUGE, &object), 0);
+	map_shared(w->mm, BASE, HUGE, object);
+	to = gup_mremap(w->mm, BASE, HUGE, HUGE, GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED, BASE + HUGE);
+	gup_object_put(object);
+	return to == (int64_t)(BASE + HUGE) ? 0 : (long)to;
+}
+
+/* MADV_REMOVE through a shared mapping that may only be read just now. */
+static long remove_readonly(struct world *w, const struct args *a)
+{
+	(void)a;
+	map_shared(w->mm, BASE, PAGE, NULL);
+	assert_int_equal(gup_mprotect(w->mm, BASE, PAGE, GUP_PROT_READ), 0);
+	return gup_madvise(w->mm, BASE, PAGE, GUP_MADV_REMOVE);
+}
+
 /* The entry with which this release takes things: pins, where it has them. */
 static enum gup_entry taker(struct world *w)
 {
@@ -279,6 +301,8 @@ static const struct row {
 } rows[] = {
 	{ "MADV_POPULATE_WRITE", K(5, 14), populate, { 0 }, -GUP_EINVAL, 0 },
 	{ "MADV_POPULATE_READ past a hole", K(6, 10), populate_past_a_hole, { 0 }, 1, 0 },
+	{ "mremap of hugetlb", K(5, 16), move_hugetlb, { 0 }, -GUP_EINVAL, 0 },
+	{ "MADV_REMOVE of what may be read", K(6, 7), remove_readonly, { 0 }, -GUP_EACCES, 0 },
 	{ "pin_user_pages", K(5, 6), call, ENTRY(PIN_USER_PAGES, W), NOT, 1 },
 	{ "pin_user_pages_fast", K(5, 6), call, ENTRY(PIN_USER_PAGES_FAST, W), NOT, 1 },
 	{ "pin_user_pages_remote", K(5, 6), call, ENTRY(PIN_USER_PAGES_REMOTE, W), NOT, 1 },

@@ -109,6 +109,31 @@ static int64_t drop(struct stage *s)
 	return 0;
 }
 
+#define FIXED (GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED)
+
+static int64_t move_middle(struct stage *s)
+{
+	int64_t ret = gup_mremap(s->w.mm, MIDDLE, PAGE, PAGE, FIXED, FRESH);
+
+	if (ret < 0)
+		return ret;
+	s->tags[1] = UNKNOWN;
+	return 0;
+}
+
+/* Where its folio cannot be mapped as a whole. */
+static int64_t move_aside(struct stage *s)
+{
+	int64_t ret = gup_mremap(s->w.mm, BASE, HUGE, HUGE, FIXED, FRESH + PAGE);
+	unsigned int i;
+
+	if (ret < 0)
+		return ret;
+	for (i = 0; i < NR; i++)
+		s->tags[i] = UNKNOWN;
+	return 0;
+}
+
 /* ---- faults ---- */
 
 static int64_t populate(struct stage *s)
@@ -248,6 +273,8 @@ const struct scene scenes_mm[] = {
 	{ .name = "protect the middle", .kinds = ANY, .act = protect },
 	{ .name = "forbid huge pages in the middle", .kinds = ANY, .act = advise_no_huge },
 	{ .name = "drop the middle", .kinds = ANY, .act = drop },
+	{ .name = "move the middle", .kinds = ANY, .act = move_middle },
+	{ .name = "move aside", .kinds = ON(HUGE_ANON), .act = move_aside },
 	{ .name = "populate", .kinds = ANY, .prepare = map_fresh, .act = populate },
 	{ .name = "fault registers in", .kinds = ONCE, .prepare = map_registers, .act = fault_registers },
 	{ .name = "store", .kinds = WRITABLE, .prepare = map_fresh, .act = store },
