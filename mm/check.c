@@ -193,7 +193,7 @@ static void check_mappings(struct check *c, struct gup_page *head)
 		total += c->seen[pfn + i].small;
 	}
 	if (gup_order(head))
-		expect(c, (u32)gup_port_load(&head[1].index) == c->seen[pfn].whole,
+		expect(c, gup_folio_whole_maps(head) == c->seen[pfn].whole,
 		       "a folio's count of whole mappings is not what the tables say", pfn);
 	expect(c, gup_folio_mapcount(head) == total, "a folio's mapping count is not what the tables say", pfn);
 }

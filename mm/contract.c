@@ -173,6 +173,11 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RULE(reuse_by_mapcount, YES_NO, NONE,
 	     "a write keeps a page that one entry maps, whoever else holds a reference", false, ALWAYS,
 	     SINCE(5, 9, false)),
+	/* 6.15, which counts the mappings of each mm; before, a page of a larger folio is always copied. */
+	RULE(reuses_parts, YES_NO, NONE,
+	     "a write after fork keeps a page of a larger folio that is mapped by 4 KiB entries of one mm, and held by "
+	     "nobody else",
+	     true, NEVER, SINCE(6, 15, true)),
 	RULE(pin_unshares, YES_NO, NONE, "a read-only pin of a shared anonymous page makes it exclusive first", true,
 	     NEVER, SINCE(5, 19, true)),
 	RULE(longterm_read_breaks_cow, YES_NO, NONE,

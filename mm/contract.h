@@ -52,6 +52,7 @@ struct gup_contract {
 	int has_pin;		 /* FOLL_PIN exists: gup_pin() pins, else it holds references */
 	int fork_copies_pinned;
 	int reuse_by_mapcount;	      /* a write fault keeps a page that one entry maps, whoever else holds it */
+	int reuses_parts;	      /* it keeps a page of a larger folio that only entries of its mm hold */
 	int pin_unshares;	      /* a read-only pin of a shared anonymous page first makes it exclusive */
 	int longterm_read_breaks_cow; /* a read-only long-term pin replaces zero and file pages of private mappings */
 	int longterm_leaves_movable;  /* ZONE_MOVABLE is no place for a long-term pin */

@@ -2,9 +2,11 @@
 /*
  * mm/cow.c - an entry that is there but does not allow the access: reuse the page or copy it.
  *
- *	exclusive		reuse: nobody else can have it
- *	one reference		reuse and mark exclusive: all who shared it are gone
- *	anything else		copy; the old page stays with whoever else holds it
+ *	exclusive			reuse: nobody else can have it
+ *	one reference			reuse and mark exclusive: all who shared it are gone
+ *	of a larger folio, and all	the same where the contract knows it: the other references are those of our own
+ *	its references are ours		entries for its other frames
+ *	anything else			copy; the old page stays with whoever else holds it
  *
  * linux-5.2 knows no exclusive bit: it keeps a page that one entry maps, and copies one that two entries map although
  * a device may be writing to it. That is how a write was lost after fork.
@@ -13,6 +15,18 @@
  * subscribed to the mm is told of a copy before, without that lock; then it is looked at again.
  */
 #include "internal.h"
+
+/* How many entries map that frame of the folio which most of them map. */
+static u32 most_mapped(struct gup_page *head)
+{
+	u32 most = 0, i;
+
+	if (!gup_order(head))
+		return gup_folio_mapcount(head);
+	for (i = 0; i < gup_nr_frames(head); i++)
+		most = (u32)gup_max(most, gup_port_load(&head[i].mapcount));
+	return most + gup_folio_whole_maps(head);
+}
 
 /*
  * With the folio locked nobody is moving it, so each mapping has an entry that counts. A folio that is being moved or split
@@ -24,18 +38,51 @@ static bool mapped_once(struct gup_machine *m, struct gup_page *head)
 
 	if (!gup_folio_trylock(head))
 		return false;
-	once = gup_folio_mapcount(head) == 1 && !gup_flag_test(head, GUP_PF_ISOLATED);
+	once = most_mapped(head) == 1 && !gup_flag_test(head, GUP_PF_ISOLATED);
 	gup_folio_unlock(m, head);
 	return once;
 }
 
-static bool can_reuse(struct gup_machine *m, struct gup_page *page, struct gup_page *head, unsigned int level)
+static bool maps_part_of(struct gup_machine *m, u64 value, struct gup_page *head)
 {
-	if (gup_flag_test(level ? head : page, GUP_PF_EXCL))
+	return gup_arch_is_leaf(value, 0) && gup_leaf_counted(value) &&
+	       gup_head(m, gup_page_at(m, gup_arch_pfn(value))) == head;
+}
+
+/* How many entries of the slot's table map the folio of which the slot's one maps @page. They lie as its frames do. */
+static u32 maps_here(struct gup_machine *m, const struct gup_slot *slot, struct gup_page *page, struct gup_page *head)
+{
+	u64 *entries = (u64 *)gup_direct(m, slot->table);
+	u64 at = (u64)(slot->entry - entries), before = (u64)(page - head);
+	u64 end = gup_min(at - before + gup_nr_frames(head), GUP_PT_ENTRIES);
+	u32 nr = 0;
+
+	for (at -= gup_min(at, before); at < end; at++)
+		nr += maps_part_of(m, gup_port_load(&entries[at]), head);
+	return nr;
+}
+
+/*
+ * Our entries stay, since their table is locked, and who maps or moves the folio elsewhere holds a reference all the time.
+ * Where only one page of it is left the folio shall go, so that one is copied.
+ */
+static bool all_refs_here(struct gup_machine *m, const struct gup_slot *slot, struct gup_page *page,
+			  struct gup_page *head)
+{
+	u32 refs = gup_count_refs(gup_port_load(&head->count));
+
+	return refs > 1 && refs == maps_here(m, slot, page, head);
+}
+
+static bool can_reuse(struct gup_machine *m, const struct gup_slot *slot, struct gup_page *page, struct gup_page *head)
+{
+	if (gup_flag_test(slot->level ? head : page, GUP_PF_EXCL))
 		return true;
 	if (m->contract->reuse_by_mapcount)
 		return mapped_once(m, head);
-	return (level || !gup_order(head)) && gup_count_refs(gup_port_load(&head->count)) == 1;
+	if (gup_order(head) && !slot->level)
+		return m->contract->reuses_parts && all_refs_here(m, slot, page, head);
+	return gup_count_refs(gup_port_load(&head->count)) == 1;
 }
 
 /* The entry allows writing from now on if the VMA does; with FORCE it does not, and the dirty bit tells the pin. */
@@ -92,7 +139,7 @@ static enum todo decide_private(struct gup_fault *f, struct gup_slot *slot, stru
 		return write || f->flags & GUP_FAULT_BREAK_COW ? TODO_COPY : TODO_NOTHING;
 	if (!write && !(f->flags & GUP_FAULT_UNSHARE))
 		return TODO_NOTHING;
-	return can_reuse(m, page, head, slot->level) ? TODO_REUSE : TODO_COPY;
+	return can_reuse(m, slot, page, head) ? TODO_REUSE : TODO_COPY;
 }
 
 /* Some objects want to know before one of their pages becomes writable; that needs the folio's lock. */

@@ -58,7 +58,7 @@ static void fill_used(const struct gup_machine *m, struct gup_page *page, struct
 	out->pins = gup_count_pins(count);
 	out->mapcount = gup_folio_mapcount(head);
 	out->exclusive = gup_folio_is_anon(head) &&
-			 (gup_flag_test(page, GUP_PF_EXCL) || gup_flag_test(head, GUP_PF_EXCL));
+			 gup_flag_test(gup_folio_whole_maps(head) ? head : page, GUP_PF_EXCL);
 	out->dirty = gup_flag_test(head, GUP_PF_DIRTY);
 	out->writeback = gup_flag_test(head, GUP_PF_WRITEBACK);
 }

@@ -180,7 +180,7 @@ enum gup_fault_result gup_fault_anon_huge(struct gup_fault *f, struct gup_slot *
 bool gup_fault_can_be_huge(const struct gup_fault *f);
 /* A new private page for the faulting address from the bytes of @from, or zeroes. NULL if memory ran out. */
 struct gup_page *gup_fault_new_page(struct gup_fault *f, struct gup_page *from);
-/* Install a private page, which brings its reference. Table locked. */
+/* Install a private folio, which brings its first reference; the slot is its first entry. Table locked, all entries empty. */
 void gup_fault_map_anon(struct gup_fault *f, struct gup_slot *slot, struct gup_page *head);
 enum gup_fault_result gup_fault_file(struct gup_fault *f, struct gup_slot *slot);
 /* Install an entry for a page of the locked folio, which the caller holds by one reference of its own. */

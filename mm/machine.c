@@ -7,6 +7,9 @@
  */
 #include "internal.h"
 
+/* What anonymous memory may take besides 4 KiB and 2 MiB: order 1 to 8. */
+#define ANON_ORDERS ((1u << GUP_HUGE_ORDER) - 2)
+
 static bool name_ok(const char *name)
 {
 	size_t len = 0;
@@ -201,7 +204,7 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
 	struct gup_machine *m;
 	int err;
 
-	if (!config || !out || !bytes_ok(config->movable_bytes, true))
+	if (!config || !out || !bytes_ok(config->movable_bytes, true) || config->anon_orders & ~ANON_ORDERS)
 		return -GUP_EINVAL;
 	err = contract_from_config(config);
 	if (err)
@@ -213,6 +216,7 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
 	gup_contract_fill(&m->rules, config->kernel ? config->kernel : gup_contract_kernel(config->contract));
 	m->contract = &m->rules;
 	m->no_huge_pages = config->no_huge_pages;
+	m->anon_orders = config->anon_orders;
 	m->track_holders = config->track_holders;
 	err = zones_from_config(m, config) ? memory_map(m) : -GUP_EINVAL;
 	if (err) {

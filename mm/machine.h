@@ -134,6 +134,7 @@ struct gup_machine {
 	struct gup_contract rules;	     /* [c] */
 	const struct gup_contract *contract; /* [c] these rules: readers do not change them */
 	bool no_huge_pages, track_holders;   /* [c] */
+	u32 anon_orders;		     /* [c] */
 	struct gup_watch *watch;	     /* [c] of a machine under test, else NULL */
 
 	struct gup_zone zones[GUP_MAX_ZONES]; /* in order of pfn */

@@ -310,7 +310,8 @@ static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup
 
 	if (err)
 		return err;
-	gup_rmap_walk(head, split_vma, &err);
+	if (gup_order(head) == GUP_HUGE_ORDER)
+		gup_rmap_walk(head, split_vma, &err);
 	if (err)
 		return err;
 	unmap_folio(m, head);

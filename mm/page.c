@@ -114,6 +114,11 @@ u32 gup_folio_mapcount(struct gup_page *head)
 	return gup_port_load(&head->mapcount);
 }
 
+u32 gup_folio_whole_maps(const struct gup_page *head)
+{
+	return gup_order(head) ? (u32)gup_port_load(&head[1].index) : 0;
+}
+
 u32 gup_folio_cache_refs(struct gup_page *head)
 {
 	if (gup_kind(head) == GUP_FRAME_CMA)

@@ -195,6 +195,8 @@ void gup_folio_free(struct gup_machine *m, struct gup_page *head);
 /* Give a reference back that is neither mapping nor cache nor pin; -EINVAL if there is none. */
 int gup_folio_put_get(struct gup_machine *m, struct gup_page *head);
 u32 gup_folio_mapcount(struct gup_page *head);
+/* How many of these are 2 MiB entries. */
+u32 gup_folio_whole_maps(const struct gup_page *head);
 u32 gup_folio_cache_refs(struct gup_page *head);
 void gup_folio_zero(struct gup_machine *m, struct gup_page *head);
 /* Its bytes from @offset on. */

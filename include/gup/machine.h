@@ -47,7 +47,9 @@ enum gup_dax_kind { GUP_DAX_FS, GUP_DAX_DEVICE };
  * @kernel:        0; or a release by GUP_KERNEL(), whose rules apply then: @contract must be its default
  * @hugetlb_pages: folios of 2 MiB that are set aside for gup_hugetlb_create(), from the normal bytes
  * @hugetlb_movable: the same from ZONE_MOVABLE, where a long-term pin may not rest
- * @no_huge_pages: anonymous memory takes 4 KiB folios only
+ * @no_huge_pages: anonymous memory takes no folios of 2 MiB
+ * @anon_orders:   anonymous memory may use folios of 4 KiB << n where bit n is set, n from 1 to 8; 0: none of these.
+ *                 A first write takes the largest that fits its place and for which there is memory.
  * @track_holders: remember owner, call site and time of each get and pin of the Linux forms. Costs a record for each
  *                 page; without it a pin costs nothing and a holder of such a page is unknown.
  */
@@ -67,6 +69,7 @@ struct gup_machine_config {
 	enum gup_contract_id contract;
 	uint32_t kernel;
 	bool no_huge_pages;
+	uint32_t anon_orders;
 	bool track_holders;
 };
 
@@ -80,7 +83,7 @@ struct gup_machine_config {
  * Context: may sleep.
  * Return: 0; -EINVAL for a NULL argument, a size that is not a multiple of 2 MiB, too small, above 8 TiB or above 16
  * TiB with all others, a name that is too long,
- * empty or used twice, an unknown contract, or a contract beside a kernel; -EOPNOTSUPP for a release without rules here:
+ * empty or used twice, a bit in anon_orders that is none of these, an unknown contract, or a contract beside a kernel; -EOPNOTSUPP for a release without rules here:
  * one before 5.2, after GUP_KERNEL_NEWEST, or that never was; -ENOMEM if the host has no memory, mappings or file
  * descriptors left, or the machine no room for the hugetlb folios.
  */

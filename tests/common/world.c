@@ -35,6 +35,7 @@ void world_config(const struct world_spec *spec, struct gup_machine_config *conf
 	config->contract = spec->contract;
 	config->kernel = spec->kernel;
 	config->no_huge_pages = spec->no_huge_pages;
+	config->anon_orders = spec->anon_orders;
 	config->track_holders = spec->track_holders;
 }
 

@@ -51,6 +51,7 @@ struct world_spec {
 	enum gup_contract_id contract;
 	uint32_t kernel;
 	bool no_huge_pages;
+	uint32_t anon_orders;
 	bool track_holders;
 };
 

@@ -154,6 +154,20 @@ static long page_with_a_get_is_reused(struct world *w, const struct args *a)
 	return kept;
 }
 
+/* 1 if a write keeps a page of a larger folio, all of whose references are the mm's entries. */
+static long part_is_reused(struct world *w, const struct args *a)
+{
+	uint64_t pfn;
+
+	(void)a;
+	map_anon(w->mm, BASE, 4 * PAGE);
+	app_fill(w->mm, BASE, PAGE, 1);
+	world_exit(w, world_fork(w, w->mm, "child"));
+	pfn = gup_user_pfn(w->mm, BASE);
+	app_fill(w->mm, BASE, PAGE, 2);
+	return gup_user_pfn(w->mm, BASE) == pfn;
+}
+
 /* 1 if a read-only pin of a shared page makes a copy. */
 static long read_only_pin_unshares(struct world *w, const struct args *a)
 {
@@ -349,6 +363,7 @@ static const struct row {
 	{ "has_pin", K(5, 6), own_form_pins, { 0 }, 0, 1 },
 	{ "fork_copies_pinned", K(5, 9), pinned_page_stays_after_fork, { 0 }, 0, 1 },
 	{ "reuse_by_mapcount", K(5, 9), page_with_a_get_is_reused, { 0 }, 1, 0 },
+	{ "reuses_parts", K(6, 15), part_is_reused, { 0 }, 0, 1 },
 	{ "pin_unshares", K(5, 19), read_only_pin_unshares, { 0 }, 0, 1 },
 	{ "longterm_read_breaks_cow", K(6, 2), kind_of_untouched, { 0 }, GUP_FRAME_ZERO, GUP_FRAME_ANON },
 	{ "longterm_leaves_movable", K(5, 13), zone_after_movable, { 0 }, GUP_ZONE_MOVABLE, GUP_ZONE_NORMAL },
@@ -376,6 +391,7 @@ static long play(const struct row *row, uint32_t kernel)
 					 .movable = row->probe == zone_after_movable ? 2 : 0,
 					 .cma = row->probe == zone_after_cma_fast || row->probe == held_in_cma ? 8 : 0,
 					 .dax = 2,
+					 .anon_orders = row->probe == part_is_reused ? 1u << 2 : 0,
 					 .kernel = kernel };
 	struct world w;
 	long got;
