@@ -32,6 +32,7 @@ static const struct kind kinds[GUP_TEST_NR_MEMORY] = {
 	[GUP_TEST_HUGE] = { "2M", GUP_FRAME_ANON, GUP_ZONE_NORMAL, GUP_HUGE_ORDER },
 	[GUP_TEST_CMA] = { "cma", GUP_FRAME_ANON, GUP_ZONE_CMA, 0 },
 	[GUP_TEST_MOVABLE] = { "movable", GUP_FRAME_ANON, GUP_ZONE_MOVABLE, 0 },
+	[GUP_TEST_FOLIO] = { "16K", GUP_FRAME_ANON, GUP_ZONE_MOVABLE, 2 },
 	[GUP_TEST_SHARED] = { "shared", GUP_FRAME_SHM, GUP_ZONE_NORMAL, 0 },
 	[GUP_TEST_DAX] = { "dax", GUP_FRAME_DAX, GUP_ZONE_DAX, 0 },
 	[GUP_TEST_READONLY] = { "read-only", GUP_FRAME_ANON, GUP_ZONE_NORMAL, 0 },
@@ -56,7 +57,9 @@ void gup_kit_config(const struct gup_test_spec *spec, struct gup_machine_config 
 	}
 	config->cma[areas].name = GUP_KIT_AREA;
 	config->cma[areas].bytes = AREA_BYTES;
-	if (spec->memory == GUP_TEST_MOVABLE)
+	if (spec->memory == GUP_TEST_FOLIO)
+		config->anon_orders = 1u << kinds[GUP_TEST_FOLIO].order;
+	if (kinds[spec->memory].zone == GUP_ZONE_MOVABLE)
 		config->movable_bytes = MOVABLE_BYTES;
 	if (spec->memory == GUP_TEST_DAX) {
 		config->dax[0].name = PMEM;
@@ -190,11 +193,10 @@ static bool fill(struct gup_test *t, struct gup_mm *mm, u64 addr, u64 bytes)
 
 static u64 buffer(struct gup_test *t, struct gup_mm *mm, u64 pages)
 {
-	u64 bytes = pages << GUP_PAGE_SHIFT;
+	u64 folio = GUP_PAGE_SIZE << kinds[t->spec->memory].order;
+	u64 bytes = ((pages << GUP_PAGE_SHIFT) + folio - 1) & ~(folio - 1);
 	s64 addr;
 
-	if (t->spec->memory == GUP_TEST_HUGE)
-		bytes = (bytes + GUP_HUGE_SIZE - 1) & ~(GUP_HUGE_SIZE - 1);
 	addr = map(t, mm, bytes);
 	if (addr < 0)
 		return 0;

@@ -89,6 +89,7 @@ enum gup_test_memory {
 	GUP_TEST_HUGE,	   /* anonymous, 2 MiB folios */
 	GUP_TEST_CMA,	   /* anonymous, borrowed from a CMA area */
 	GUP_TEST_MOVABLE,  /* anonymous, in ZONE_MOVABLE */
+	GUP_TEST_FOLIO,	   /* the same in folios of 16 KiB, mapped by 4 KiB entries */
 	GUP_TEST_SHARED,   /* shared memory */
 	GUP_TEST_DAX,	   /* a file on FS DAX */
 	GUP_TEST_READONLY, /* anonymous with data, PROT_READ */

@@ -194,6 +194,7 @@ static void begin(struct program *p, const uint8_t *data, size_t size)
 	p->config.contract = kind & 3;
 	p->config.no_huge_pages = kind & 4;
 	p->config.track_holders = kind & 8;
+	p->config.anon_orders = sizes & 64 ? 0x1fe : 0;
 	p->config.normal_bytes = (2 + 2 * (sizes & 3)) * MIB;
 	p->config.movable_bytes = kind & 16 ? (2 + 2 * (sizes >> 2 & 3)) * MIB : 0;
 	if (kind & 32) {

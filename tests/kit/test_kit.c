@@ -43,7 +43,7 @@ static int large_buffer(struct gup_test *t)
 
 static void memory_of_each_kind(void **state)
 {
-	static const char *const names[] = { "anon", "2M", "cma", "movable", "shared", "dax", "read-only" };
+	static const char *const names[] = { "anon", "2M", "cma", "movable", "16K", "shared", "dax", "read-only" };
 	unsigned int i;
 
 	(void)state;
@@ -111,10 +111,10 @@ static unsigned int flags_for(enum gup_test_memory memory)
 {
 	if (memory == GUP_TEST_READONLY)
 		return 0;
-	return memory == GUP_TEST_CMA || memory == GUP_TEST_MOVABLE ? GUP_WRITE | GUP_LONGTERM : GUP_WRITE;
+	return memory >= GUP_TEST_CMA && memory <= GUP_TEST_FOLIO ? GUP_WRITE | GUP_LONGTERM : GUP_WRITE;
 }
 
-/* Long-term pins move the pages first, which takes frames, one for each page at least. */
+/* Long-term pins move the pages first, which takes memory, for each folio at least once. */
 static void sweep_each_kind_and_contract(void **state)
 {
 	unsigned int memory, contract;
@@ -130,7 +130,7 @@ static void sweep_each_kind_and_contract(void **state)
 			result = seen_sweep(memory, contract, NO_MISTAKE);
 			seen_nothing();
 			if (recorder_flags & GUP_LONGTERM)
-				assert_true(result.failures >= STEPS + PAGES);
+				assert_true(result.failures >= STEPS + (memory == GUP_TEST_FOLIO ? 1 : PAGES));
 			else
 				assert_int_equal(result.failures, STEPS);
 		}

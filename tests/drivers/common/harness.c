@@ -407,8 +407,8 @@ static int play_limit(struct gup_test *t)
 
 /* ---- tests ---- */
 
-static const enum gup_test_memory kinds[] = { GUP_TEST_ANON,   GUP_TEST_HUGE, GUP_TEST_CMA,	GUP_TEST_MOVABLE,
-					      GUP_TEST_SHARED, GUP_TEST_DAX,  GUP_TEST_READONLY };
+static const enum gup_test_memory kinds[] = { GUP_TEST_ANON,  GUP_TEST_HUGE,   GUP_TEST_CMA, GUP_TEST_MOVABLE,
+					      GUP_TEST_FOLIO, GUP_TEST_SHARED, GUP_TEST_DAX, GUP_TEST_READONLY };
 
 static void each_kind(void **state)
 {
@@ -424,7 +424,7 @@ static void forks(void **state)
 {
 	(void)state;
 	scene = "fork";
-	for (memory_now = GUP_TEST_ANON; memory_now <= GUP_TEST_MOVABLE; memory_now++)
+	for (memory_now = GUP_TEST_ANON; memory_now < GUP_TEST_SHARED; memory_now++)
 		driver_run(memory_now, play_fork);
 }
 

@@ -31,7 +31,7 @@
 
 /* Bits of memory kinds, and what an operation does to the guarantees of the others. */
 #define ON(kind) (1u << GUP_TEST_##kind)
-#define ANON_KINDS (ON(ANON) | ON(HUGE) | ON(CMA) | ON(MOVABLE))
+#define ANON_KINDS (ON(ANON) | ON(HUGE) | ON(CMA) | ON(MOVABLE) | ON(FOLIO))
 #define ALL_KINDS (ANON_KINDS | ON(SHARED) | ON(DAX))
 
 struct actor;
