@@ -60,7 +60,7 @@ static void check_file_leaf(struct check *c, const struct gup_vma *vma, u64 valu
 	       "a clean page of a file is writable", gup_arch_pfn(value));
 }
 
-static void check_counted_leaf(struct check *c, struct gup_vma *vma, u64 value, unsigned int level)
+static void check_counted_leaf(struct check *c, struct gup_vma *vma, u64 addr, u64 value, unsigned int level)
 {
 	u64 pfn = gup_arch_pfn(value);
 	struct gup_page *page = gup_page_at(c->m, pfn), *head = gup_head(c->m, page);
@@ -74,6 +74,8 @@ static void check_counted_leaf(struct check *c, struct gup_vma *vma, u64 value, 
 		expect(c, !(gup_arch_attr(value) & GUP_PTE_WRITE) || exclusive || c->m->contract->reuse_by_mapcount,
 		       "a private page is writable but not exclusive", pfn);
 		expect(c, gup_folio_lineage(head) == vma->lineage, "a private page is of another lineage", pfn);
+		expect(c, gup_port_load(&head->index) + (u64)(page - head) == gup_vma_index(vma, addr),
+		       "a private page is not where its reverse map looks", pfn);
 	} else {
 		expect(c, gup_folio_object(head) == vma->object, "an entry maps a page of another object", pfn);
 		check_file_leaf(c, vma, value, head);
@@ -98,7 +100,7 @@ static void check_leaf(struct check *c, u64 addr, u64 value, unsigned int level)
 	expect(c, !(gup_arch_attr(value) & GUP_PTE_WRITE) || vma->flags & GUP_VM_WRITE,
 	       "an entry is writable in a VMA that is not", pfn);
 	if (gup_leaf_counted(value))
-		check_counted_leaf(c, vma, value, level);
+		check_counted_leaf(c, vma, addr, value, level);
 	else
 		expect(c, pfn == c->m->zero_pfn || vma->flags & GUP_VM_PFNMAP, "a special entry without reason", pfn);
 }

@@ -111,6 +111,9 @@ static void fault_of_order(unsigned int order)
 	app_expect_zero(w.mm, start, bytes - PAGE);
 	if (order < 8)
 		assert_int_equal(gup_user_pfn(w.mm, start - PAGE), 0);
+	assert_int_equal(gup_migrate_range(w.mm, start, PAGE, NULL), 1);
+	assert_int_equal(frame_at(w.mm, BASE + HUGE - PAGE).refs, nr);
+	assert_int_equal(app_peek(w.mm, BASE + HUGE - PAGE), 2);
 	check_rest(w.m, 0, 0);
 	world_end(&w);
 }
