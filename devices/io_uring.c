@@ -5,6 +5,8 @@
  * The frames are registered buffers, so the host pins them too and READ_FIXED needs no pinning for each request. If
  * RLIMIT_MEMLOCK does not cover all of them, a window of them is registered and moves along with the requests. Whatever
  * the ring leaves undone - no io_uring, no O_DIRECT, a short read - is finished by pread().
+ *
+ * A notifier waits for gup_uring_read() to leave the region: it begins nothing new then, and what is in flight lands.
  */
 #define _GNU_SOURCE
 #include "io_uring.h"
@@ -19,6 +21,7 @@
 /* The host takes no more registered buffers than this. */
 #define BUFFERS_MAX ((size_t)1 << 14)
 #define QUEUE_DEPTH 64u
+#define PIECE_MAX ((size_t)1 << 20)
 
 struct flight {
 	const struct gup_uring_read *request;
@@ -40,6 +43,7 @@ struct gup_uring {
 	int64_t done;
 	int error; /* the first of this gup_uring_read() */
 	struct gup_uring_stats stats;
+	struct gup_region *region; /* whose pieces the buffers are, or NULL */
 };
 
 int gup_uring_open(const char *path, struct gup_uring **out)
@@ -66,28 +70,30 @@ int gup_uring_open(const char *path, struct gup_uring **out)
 	return 0;
 }
 
+static void unregister(struct gup_uring *dev)
+{
+	if (dev->registered)
+		io_uring_unregister_buffers(&dev->ring);
+	dev->registered = 0;
+}
+
 /* Registers buffers from @first on, as many as the host allows but not more than @count. */
 static void register_window(struct gup_uring *dev, size_t first, size_t count)
 {
 	int err = -ENOMEM;
 
-	if (dev->registered)
-		io_uring_unregister_buffers(&dev->ring);
-	dev->registered = 0;
+	unregister(dev);
 	while (count) {
 		err = io_uring_register_buffers(&dev->ring, dev->buffers + first, (unsigned int)count);
 		if (err != -ENOMEM && err != -EINVAL)
 			break;
 		count /= 2;
 	}
-	dev->stats.window = err ? 0 : count;
-	if (err) {
+	if (err)
 		dev->stats.ring_error = err;
-		return;
-	}
 	dev->first = first;
-	dev->registered = count;
-	dev->stats.windows++;
+	dev->registered = dev->stats.window = err ? 0 : count;
+	dev->stats.windows += !err;
 }
 
 int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t nr)
@@ -99,6 +105,37 @@ int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t 
 	if (dev->have_ring)
 		register_window(dev, 0, nr < BUFFERS_MAX ? nr : BUFFERS_MAX);
 	return 0;
+}
+
+static int attach_region(void *device, const struct iovec *pieces, size_t nr)
+{
+	return gup_uring_attach(device, pieces, nr);
+}
+
+static int forget_buffers(void *device)
+{
+	struct gup_uring *dev = device;
+
+	unregister(dev);
+	dev->buffers = NULL;
+	dev->nr_buffers = 0;
+	return 0;
+}
+
+static const struct gup_region_ops region_ops = { PIECE_MAX, attach_region, forget_buffers };
+
+int gup_uring_attach_range(struct gup_uring *dev, struct gup_mm *mm, const struct gup_request *range,
+			   struct gup_why *why)
+{
+	if (!dev || !range || dev->buffers || dev->region || (range->addr | range->bytes) % GUP_PAGE_SIZE)
+		return -EINVAL;
+	return gup_region_open(mm, range, &region_ops, dev, &dev->region, why);
+}
+
+const struct iovec *gup_uring_buffers(const struct gup_uring *dev, size_t *nr)
+{
+	*nr = dev->nr_buffers;
+	return dev->buffers;
 }
 
 static void finish_by_pread(struct gup_uring *dev, const struct gup_uring_read *request, uint32_t have)
@@ -214,23 +251,31 @@ static bool requests_fit(const struct gup_uring *dev, const struct gup_uring_rea
 
 int64_t gup_uring_read(struct gup_uring *dev, const struct gup_uring_read *requests, size_t nr)
 {
-	if (!dev || !requests || !requests_fit(dev, requests, nr))
-		return -EINVAL;
+	int64_t result = dev && requests ? gup_region_enter(dev->region) : -EINVAL;
+
+	if (result)
+		return result;
 	dev->done = 0;
-	dev->error = 0;
+	dev->error = requests_fit(dev, requests, nr) ? 0 : -EINVAL;
 	for (size_t i = 0; i < nr && !dev->error; i++)
-		read_one(dev, &requests[i]);
+		if (gup_region_ending(dev->region))
+			dev->error = -ECANCELED;
+		else
+			read_one(dev, &requests[i]);
 	reap(dev, 0);
-	return dev->error ? dev->error : dev->done;
+	result = dev->error ? dev->error : dev->done;
+	gup_region_leave(dev->region);
+	return result;
 }
 
-void gup_uring_detach(struct gup_uring *dev)
+int gup_uring_detach(struct gup_uring *dev)
 {
-	if (dev->registered)
-		io_uring_unregister_buffers(&dev->ring);
-	dev->registered = 0;
-	dev->buffers = NULL;
-	dev->nr_buffers = 0;
+	int err = gup_region_close(dev->region);
+
+	if (err)
+		return err;
+	dev->region = NULL;
+	return forget_buffers(dev);
 }
 
 void gup_uring_stats_get(const struct gup_uring *dev, struct gup_uring_stats *out)
@@ -238,15 +283,17 @@ void gup_uring_stats_get(const struct gup_uring *dev, struct gup_uring_stats *ou
 	*out = dev->stats;
 }
 
-void gup_uring_close(struct gup_uring *dev)
+int gup_uring_close(struct gup_uring *dev)
 {
-	if (!dev)
-		return;
-	gup_uring_detach(dev);
+	int err = dev ? gup_uring_detach(dev) : 0;
+
+	if (!dev || err)
+		return err;
 	if (dev->have_ring)
 		io_uring_queue_exit(&dev->ring);
 	if (dev->direct_fd >= 0)
 		close(dev->direct_fd);
 	close(dev->fd);
 	free(dev);
+	return 0;
 }

@@ -3,15 +3,16 @@
  * devices/io_uring.h - a disk that reads a file into pinned frames, by io_uring with registered buffers.
  *
  * A libgup pin binds libgup's own memory manager. A device that does real I/O registers the frames with the host as
- * well: pin, attach, read as often as needed, detach, unpin - in this order. Where the host allows no io_uring the same
- * reads are done by pread(), and gup_uring_stats says so.
+ * well: pin, attach, read as often as needed, detach, unpin - in this order. gup_uring_attach_range() does the pinning
+ * itself, and lets go when the range is unmapped. Where the host allows no io_uring the same reads are done by pread(),
+ * and gup_uring_stats says so.
+ *
+ * One thread uses a device at a time; a notifier may come from any.
  */
 #ifndef GUP_DEVICES_IO_URING_H
 #define GUP_DEVICES_IO_URING_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/uio.h>
+#include "region.h"
 
 struct gup_uring;
 
@@ -65,6 +66,26 @@ int gup_uring_open(const char *path, struct gup_uring **out);
 int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t nr);
 
 /**
+ * gup_uring_attach_range() - pin a range of user memory, and tell the device that it may write there
+ * @dev:   the device
+ * @mm:    whose memory
+ * @range: address and length, multiples of 4 KiB; flags and owner, as for gup_pin(); LONGTERM is added
+ * @why:   receives the reason if the pin is refused; may be NULL
+ *
+ * The buffers are the runs of frames behind the range, of at most 1 MiB; gup_uring_buffers() has them. When a part of
+ * the range is unmapped, dropped or truncated, or the mm ends, the device waits for the requests in flight, unregisters
+ * and unpins; from then on gup_uring_read() returns -ECANCELED until gup_uring_detach().
+ *
+ * Context: sleeps; not in a callback of the mm.
+ * Return: 0; -EINVAL for NULL, odd sizes or if buffers are attached; the errno of gup_region_open().
+ */
+int gup_uring_attach_range(struct gup_uring *dev, struct gup_mm *mm, const struct gup_request *range,
+			   struct gup_why *why);
+
+/** gup_uring_buffers() - what is attached, for the requests. Return: @nr buffers; none after the range went. */
+const struct iovec *gup_uring_buffers(const struct gup_uring *dev, size_t *nr);
+
+/**
  * gup_uring_read() - read from the file into attached buffers
  * @dev:      the device
  * @requests: what to read where; in rising order of buffers, if not all can be registered at once
@@ -72,17 +93,29 @@ int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t 
  *
  * What lies beyond the end of the file is not written to.
  *
- * Return: bytes read; -EINVAL for NULL or a buffer that is not attached; the errno of a failed read.
+ * Return: bytes read; -EINVAL for NULL or a buffer that is not attached; -ECANCELED if the range went before all were
+ * begun; the errno of a failed read.
  */
 int64_t gup_uring_read(struct gup_uring *dev, const struct gup_uring_read *requests, size_t nr);
 
-/** gup_uring_detach() - device and host forget the buffers. To be called before the frames are unpinned. */
-void gup_uring_detach(struct gup_uring *dev);
+/**
+ * gup_uring_detach() - device and host forget the buffers, and a range is unpinned
+ * @dev: the device
+ *
+ * Buffers of gup_uring_attach() are the caller's to unpin, after this.
+ *
+ * Return: 0; -EDEADLK in a callback of the range's mm: call it again later.
+ */
+int gup_uring_detach(struct gup_uring *dev);
 
 /** gup_uring_stats_get() - what happened since open. */
 void gup_uring_stats_get(const struct gup_uring *dev, struct gup_uring_stats *out);
 
-/** gup_uring_close() - detach and forget the device; NULL is allowed. */
-void gup_uring_close(struct gup_uring *dev);
+/**
+ * gup_uring_close() - detach and forget the device; NULL is allowed. With a range, its machine must still exist.
+ *
+ * Return: 0; the errno of gup_uring_detach(), with the device still there.
+ */
+int gup_uring_close(struct gup_uring *dev);
 
 #endif

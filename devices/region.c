@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * devices/region.c - pin and register; unregister and unpin once: on close, or when the range goes.
+ *
+ * @pin says which it is: who finds it, under the lock, detaches the device and takes it away. The lock is also held
+ * while the device is inside; @ending asks it to leave. It is never held over what takes mmap_lock, since the notifier
+ * comes with that held and wants the lock.
+ */
+#include "region.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct gup_region {
+	const struct gup_region_ops *ops;
+	void *device;
+	struct gup_mm *mm;
+	struct gup_interval *interval;
+	atomic_bool ending;
+	pthread_mutex_t lock;
+	struct gup_pin *pin; /* NULL: nothing is pinned or registered */
+	struct iovec *pieces;
+	bool writes;
+};
+
+static int end_locked(struct gup_region *region)
+{
+	int err = region->pin ? region->ops->detach(region->device) : 0;
+
+	if (err)
+		return err;
+	gup_unpin(region->pin, region->writes);
+	region->pin = NULL;
+	return 0;
+}
+
+static int end(struct gup_region *region)
+{
+	int err;
+
+	pthread_mutex_lock(&region->lock);
+	err = end_locked(region);
+	pthread_mutex_unlock(&region->lock);
+	return err;
+}
+
+/* After these the application has other pages there than the device, or none. */
+static bool parts(enum gup_event event)
+{
+	return event == GUP_EVENT_UNMAP || event == GUP_EVENT_CLEAR || event == GUP_EVENT_TRUNCATE ||
+	       event == GUP_EVENT_RELEASE;
+}
+
+static bool invalidate(void *context, struct gup_interval *interval, const struct gup_notifier_range *range,
+		       uint64_t seq)
+{
+	struct gup_region *region = context;
+	bool ends = parts(range->event);
+
+	if (ends)
+		region->ending = true;
+	pthread_mutex_lock(&region->lock);
+	gup_interval_set_seq(interval, seq);
+	if (ends)
+		(void)end_locked(region); /* an error leaves the pages pinned, so nobody else gets them */
+	pthread_mutex_unlock(&region->lock);
+	return true;
+}
+
+static const struct gup_interval_ops interval_ops = { .invalidate = invalidate };
+
+/* @pieces NULL: only counts. */
+static size_t cut(const struct gup_region *region, struct gup_pin *pin, struct iovec *pieces)
+{
+	struct gup_extent_iter it = { .pin = pin };
+	struct gup_machine *m = gup_mm_machine(region->mm);
+	struct gup_extent e;
+	size_t nr = 0;
+
+	while (gup_pin_next_extent(&it, &e)) {
+		char *at = (char *)gup_page_address(m, e.page) + e.offset;
+
+		for (uint64_t done = 0, bytes; done < e.bytes; done += bytes, nr++) {
+			bytes = e.bytes - done < region->ops->piece_max ? e.bytes - done : region->ops->piece_max;
+			if (pieces)
+				pieces[nr] = (struct iovec){ at + done, bytes };
+		}
+	}
+	return nr;
+}
+
+static int attach_locked(struct gup_region *region, struct gup_pin *pin)
+{
+	size_t nr = cut(region, pin, NULL);
+	int err;
+
+	region->pieces = calloc(nr, sizeof(*region->pieces));
+	if (!region->pieces)
+		return -ENOMEM;
+	cut(region, pin, region->pieces);
+	err = region->ops->attach(region->device, region->pieces, nr);
+	if (!err)
+		region->pin = pin;
+	return err;
+}
+
+/* Moving pages out of where no long pin may rest changes the range, too; the second time they are where they stay. */
+static int try_open(struct gup_region *region, const struct gup_request *range, struct gup_why *why, bool *again)
+{
+	uint64_t seq = gup_interval_read_begin(region->interval);
+	struct gup_pin *pin;
+	int err = gup_pin(region->mm, range, &pin, why);
+
+	*again = false;
+	if (err)
+		return err;
+	pthread_mutex_lock(&region->lock);
+	region->ending = false; /* what was told before this pin is about other pages */
+	*again = gup_interval_read_retry(region->interval, seq);
+	if (!*again)
+		err = attach_locked(region, pin);
+	pthread_mutex_unlock(&region->lock);
+	if (err || *again)
+		gup_unpin(pin, false);
+	return err;
+}
+
+static int watch_and_open(struct gup_region *region, const struct gup_request *range, struct gup_why *why)
+{
+	struct gup_request for_long = *range;
+	bool again = true;
+	int err = gup_interval_insert(region->mm, range->addr, range->bytes, &interval_ops, region, &region->interval);
+
+	if (err)
+		return err;
+	for_long.flags |= GUP_LONGTERM;
+	while (again)
+		err = try_open(region, &for_long, why, &again);
+	if (err)
+		gup_interval_remove(region->interval);
+	return err;
+}
+
+static void forget(struct gup_region *region)
+{
+	pthread_mutex_destroy(&region->lock);
+	free(region->pieces);
+	free(region);
+}
+
+int gup_region_open(struct gup_mm *mm, const struct gup_request *range, const struct gup_region_ops *ops, void *device,
+		    struct gup_region **out, struct gup_why *why)
+{
+	struct gup_region *region;
+	int err;
+
+	if (!mm || !range || !ops || !out)
+		return -EINVAL;
+	region = calloc(1, sizeof(*region));
+	if (!region)
+		return -ENOMEM;
+	region->ops = ops;
+	region->device = device;
+	region->mm = mm;
+	region->writes = range->flags & GUP_WRITE;
+	pthread_mutex_init(&region->lock, NULL);
+	err = watch_and_open(region, range, why);
+	if (err)
+		forget(region);
+	else
+		*out = region;
+	return err;
+}
+
+int gup_region_enter(struct gup_region *region)
+{
+	if (!region)
+		return 0;
+	pthread_mutex_lock(&region->lock);
+	if (region->pin)
+		return 0;
+	pthread_mutex_unlock(&region->lock);
+	return -ECANCELED;
+}
+
+bool gup_region_ending(const struct gup_region *region)
+{
+	return region && region->ending;
+}
+
+void gup_region_leave(struct gup_region *region)
+{
+	if (region)
+		pthread_mutex_unlock(&region->lock);
+}
+
+int gup_region_close(struct gup_region *region)
+{
+	int err = region ? end(region) : 0;
+
+	if (!err && region)
+		err = gup_interval_remove(region->interval);
+	if (!err && region)
+		forget(region);
+	return err;
+}
