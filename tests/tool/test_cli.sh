@@ -85,6 +85,17 @@ for bug in 0 12 -1 1x x 99999999999999999999 ''; do
 	refused "lists them" bug -- "$bug"
 done
 
+told 'Usage: gup device' device --help
+told '^io_uring ' device
+told '^rdma ' device
+told '4194304 of 4194304 bytes right' device io_uring
+[ "$(grep -c ' of 4194304 bytes right' "$dir/out")" -eq 2 ] || fail 'device io_uring: looked at twice'
+grep -q 'has let go: 0 pins' "$dir/out" || fail 'device io_uring: something is pinned'
+refused "no device 'disk'" device disk
+refused 'one device too many' device rdma io_uring
+refused "option '--wrong'" device --wrong
+refused 'say that instead' device --partner </dev/null
+
 told 'Usage: gup replay' replay --help
 refused 'number of one schedule' replay
 refused 'number of one schedule' replay 1 2

@@ -19,6 +19,7 @@ static const struct command {
 	  gup_command_demo },
 	{ "bugs", "", "list real pinning bugs that can be run here", gup_command_bugs },
 	{ "bug", "NUMBER", "run one of them, under the rules that have it and under the fix", gup_command_bug },
+	{ "device", "[NAME]", "real I/O into pinned memory, while everything around it moves", gup_command_device },
 	{ "replay", "SCHEDULE", "play an order of act 4's driver again, with its trace", gup_command_replay },
 	{ "driver", "new ...", "make a folder in which a Linux driver file is tested in user space",
 	  gup_command_driver },

@@ -84,6 +84,7 @@ int gup_main(int argc, char **argv);
 int gup_command_demo(int argc, char **argv);
 int gup_command_bugs(int argc, char **argv);
 int gup_command_bug(int argc, char **argv);
+int gup_command_device(int argc, char **argv);
 int gup_command_replay(int argc, char **argv);
 int gup_command_driver(int argc, char **argv);
 int gup_command_contract(int argc, char **argv);
