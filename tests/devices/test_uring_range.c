@@ -168,9 +168,12 @@ static void lets_go_when_the_range_goes(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		struct disk d;
+		size_t nr;
 
 		begin(&d);
 		ways[i](&d);
+		assert_null(gup_uring_buffers(d.dev, &nr)); /* unregistered */
+		assert_int_equal(nr, 0);
 		check_rest(d.a.w.m, 0, 0);
 		assert_int_equal(gup_uring_read(d.dev, d.reads, d.nr), ways[i] == detach ? -EINVAL : -ECANCELED);
 		if (ways[i] == unmap)
