@@ -22,8 +22,15 @@ struct gup_region {
 	pthread_mutex_t lock;
 	struct gup_pin *pin; /* NULL: nothing is pinned or registered */
 	struct iovec *pieces;
+	struct iovec alias; /* contiguous addresses of scattered frames */
 	bool writes;
 };
+
+static void drop_alias(struct gup_region *region)
+{
+	gup_vunmap(region->alias.iov_base, (uint32_t)(region->alias.iov_len / GUP_PAGE_SIZE));
+	region->alias = (struct iovec){ 0 };
+}
 
 static int end_locked(struct gup_region *region)
 {
@@ -31,6 +38,7 @@ static int end_locked(struct gup_region *region)
 
 	if (err)
 		return err;
+	drop_alias(region);
 	gup_unpin(region->pin, region->writes);
 	region->pin = NULL;
 	return 0;
@@ -83,12 +91,48 @@ static size_t cut(const struct gup_region *region, struct gup_pin *pin, struct i
 		char *at = (char *)gup_page_address(m, e.page) + e.offset;
 
 		for (uint64_t done = 0, bytes; done < e.bytes; done += bytes, nr++) {
-			bytes = e.bytes - done < region->ops->piece_max ? e.bytes - done : region->ops->piece_max;
+			bytes = e.bytes - done;
+			if (region->ops->piece_max && bytes > region->ops->piece_max)
+				bytes = region->ops->piece_max;
 			if (pieces)
 				pieces[nr] = (struct iovec){ at + done, bytes };
 		}
 	}
 	return nr;
+}
+
+static int make_alias(struct gup_region *region, struct gup_pin *pin)
+{
+	struct gup_extent_iter it = { .pin = pin };
+	struct gup_page **pages = calloc(gup_pin_pages(pin), sizeof(struct gup_page *));
+	struct gup_extent e;
+	uint32_t nr = 0;
+	int err;
+
+	if (!pages)
+		return -ENOMEM;
+	while (gup_pin_next_extent(&it, &e))
+		for (uint64_t at = 0; at < e.bytes / GUP_PAGE_SIZE; at++)
+			pages[nr++] = e.page + at;
+	err = gup_vmap(gup_mm_machine(region->mm), pages, nr, &region->alias.iov_base);
+	if (!err)
+		region->alias.iov_len = nr * GUP_PAGE_SIZE;
+	free(pages);
+	return err;
+}
+
+static int attach_pieces(struct gup_region *region, struct gup_pin *pin, size_t nr)
+{
+	int err;
+
+	if (region->ops->piece_max || nr == 1)
+		return region->ops->attach(region->device, region->pieces, nr);
+	err = make_alias(region, pin);
+	if (!err)
+		err = region->ops->attach(region->device, &region->alias, 1);
+	if (err)
+		drop_alias(region);
+	return err;
 }
 
 static int attach_locked(struct gup_region *region, struct gup_pin *pin)
@@ -100,7 +144,7 @@ static int attach_locked(struct gup_region *region, struct gup_pin *pin)
 	if (!region->pieces)
 		return -ENOMEM;
 	cut(region, pin, region->pieces);
-	err = region->ops->attach(region->device, region->pieces, nr);
+	err = attach_pieces(region, pin, nr);
 	if (!err)
 		region->pin = pin;
 	return err;

@@ -16,7 +16,8 @@ struct gup_region;
 
 /**
  * struct gup_region_ops - what a device does with a range
- * @piece_max: bytes that it takes in one piece, a multiple of 4096
+ * @piece_max: bytes that it takes in one piece, a multiple of 4096; 0: it takes all in one, for which scattered frames get
+ *             contiguous addresses, and the range is whole pages
  * @attach:    register @pieces, host addresses of pinned frames in the order of the user addresses, with the host. They
  *             stay where they are until detach. Return: 0 or an errno, with nothing registered.
  * @detach:    stop, wait for what is in flight, unregister. Return: 0; an errno if the host may still use the memory,
