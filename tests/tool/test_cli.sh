@@ -88,6 +88,7 @@ done
 told 'Usage: gup device' device --help
 told '^io_uring ' device
 told '^rdma ' device
+told '^xdp ' device
 told '4194304 of 4194304 bytes right' device io_uring
 [ "$(grep -c ' of 4194304 bytes right' "$dir/out")" -eq 2 ] || fail 'device io_uring: looked at twice'
 grep -q 'has let go: 0 pins' "$dir/out" || fail 'device io_uring: something is pinned'

@@ -17,7 +17,7 @@
 #define NEIGHBOUR (4 * GUP_MIB)
 #define PATIENCE (2000 * GUP_MS)
 
-static const struct gup_device *const devices[] = { &gup_device_io_uring, &gup_device_rdma };
+static const struct gup_device *const devices[] = { &gup_device_io_uring, &gup_device_rdma, &gup_device_xdp };
 
 #define NR_DEVICES (sizeof(devices) / sizeof(devices[0]))
 

@@ -21,6 +21,7 @@ struct gup_device {
 
 extern const struct gup_device gup_device_io_uring;
 extern const struct gup_device gup_device_rdma;
+extern const struct gup_device gup_device_xdp;
 
 /** gup_device_disturb() - fork, move what is around the range, and let the camera have its area. Return: false: it failed. */
 bool gup_device_disturb(struct gup_stage *stage);
