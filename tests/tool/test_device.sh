@@ -31,4 +31,15 @@ esac
 grep -q 'has let go: 0 pins' "$dir/out" || fail "device $device: something is pinned"
 grep -q "$late" "$dir/out" || fail "device $device: what comes late"
 grep -q 'Afterwards: 0 pins left' "$dir/out" || fail "device $device: something is held"
+# A system that has no namespaces for us, if we can be on one.
+# shellcheck disable=SC2016 # for the other shell
+none='echo 0 >/proc/sys/user/max_net_namespaces && echo yes && exec "$0" device xdp'
+if [ "$device" = xdp ]; then
+	unshare -Ur sh -c "$none" "$gup" >"$dir/out" 2>"$dir/err"
+	status=$?
+	if grep -q yes "$dir/out"; then
+		checks=$((checks + 1))
+		[ $status -eq 2 ] && grep -q 'no network namespaces.*(-ENOSPC)' "$dir/err" || fail "device xdp: no namespaces"
+	fi
+fi
 report
