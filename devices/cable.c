@@ -126,7 +126,7 @@ static int up(const char *interface)
 
 	if (fd < 0)
 		return -errno;
-	strcpy(request.ifr_name, interface);
+	strncpy(request.ifr_name, interface, sizeof(request.ifr_name) - 1);
 	if (ioctl(fd, SIOCSIFFLAGS, &request))
 		err = -errno;
 	close(fd);

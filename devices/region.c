@@ -79,7 +79,7 @@ static bool invalidate(void *context, struct gup_interval *interval, const struc
 
 static const struct gup_interval_ops interval_ops = { .invalidate = invalidate };
 
-/* @pieces NULL: only counts. */
+/* Return: pieces, no more than pages. */
 static size_t cut(const struct gup_region *region, struct gup_pin *pin, struct iovec *pieces)
 {
 	struct gup_extent_iter it = { .pin = pin };
@@ -94,8 +94,7 @@ static size_t cut(const struct gup_region *region, struct gup_pin *pin, struct i
 			bytes = e.bytes - done;
 			if (region->ops->piece_max && bytes > region->ops->piece_max)
 				bytes = region->ops->piece_max;
-			if (pieces)
-				pieces[nr] = (struct iovec){ at + done, bytes };
+			pieces[nr] = (struct iovec){ at + done, bytes };
 		}
 	}
 	return nr;
@@ -137,14 +136,12 @@ static int attach_pieces(struct gup_region *region, struct gup_pin *pin, size_t 
 
 static int attach_locked(struct gup_region *region, struct gup_pin *pin)
 {
-	size_t nr = cut(region, pin, NULL);
 	int err;
 
-	region->pieces = calloc(nr, sizeof(*region->pieces));
+	region->pieces = calloc(gup_pin_pages(pin), sizeof(*region->pieces));
 	if (!region->pieces)
 		return -ENOMEM;
-	cut(region, pin, region->pieces);
-	err = attach_pieces(region, pin, nr);
+	err = attach_pieces(region, pin, cut(region, pin, region->pieces));
 	if (!err)
 		region->pin = pin;
 	return err;

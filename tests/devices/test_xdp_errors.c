@@ -24,7 +24,7 @@ static const struct world_spec plain = { .normal = 8 };
 
 /* ---- between the device and its host ---- */
 
-enum refusal { NOTHING, UMEM, SOCKET, MAP, ENTRY, PROGRAM, LINK, NR_REFUSALS };
+enum refusal { NOTHING, UMEM, SOCKET, MAP, ENTRY, PROGRAM, LINK, NR_REFUSALS, ALIAS };
 
 static enum refusal refused;
 static int refusal_error;
@@ -98,6 +98,14 @@ int __wrap_bpf_link_create(int program, int target, enum bpf_attach_type type, c
 	return __real_bpf_link_create(program, target, type, opts);
 }
 
+int __real_gup_vmap(struct gup_machine *m, struct gup_page *const *pages, uint32_t nr, void **out);
+int __wrap_gup_vmap(struct gup_machine *m, struct gup_page *const *pages, uint32_t nr, void **out);
+int __wrap_gup_vmap(struct gup_machine *m, struct gup_page *const *pages, uint32_t nr, void **out)
+{
+	REFUSE(ALIAS);
+	return __real_gup_vmap(m, pages, nr, out);
+}
+
 static void begin(struct card *card)
 {
 	need_cable();
@@ -127,6 +135,33 @@ static void no_registration(void **state)
 			card_expect(&card, 0, 5);
 			card_end(&card);
 		}
+}
+
+/* Scattered pages, with and without contiguous addresses for them, and without a socket to register those with. */
+static void no_alias(void **state)
+{
+	static const enum refusal refusals[] = { ALIAS, UMEM, SOCKET };
+	struct card card;
+
+	(void)state;
+	need_cable();
+	card_begin(&card, &(struct world_spec){ .normal = 8, .no_huge_pages = true });
+	map_anon(card.mm, BASE, HUGE);
+	for (uint64_t i = 0; i < HALF; i += PAGE) {
+		app_poke(card.mm, BASE + i, 1);
+		app_poke(card.mm, BASE + HUGE - PAGE - i, 1);
+	}
+	refusal_error = -ENOMEM;
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		refused = refusals[i];
+		assert_int_equal(gup_xdp_attach_range(card.dev, card.mm, &card_range, NULL), -ENOMEM);
+		refused = NOTHING;
+		check_rest(card.w.m, 0, 0);
+	}
+	card_attach(&card);
+	far_send(&card, 0, 5);
+	card_expect(&card, 0, 5);
+	card_end(&card);
 }
 
 /* Without the program the card sends. */
@@ -384,9 +419,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_registration),   cmocka_unit_test(no_program),
-		cmocka_unit_test(bad_ranges),	     cmocka_unit_test(bad_frames),
-		cmocka_unit_test(two_on_one_queue),  cmocka_unit_test(interface_is_down),
-		cmocka_unit_test(host_is_as_before), cmocka_unit_test(ordinary_user),
+		cmocka_unit_test(no_alias),	     cmocka_unit_test(bad_ranges),
+		cmocka_unit_test(bad_frames),	     cmocka_unit_test(two_on_one_queue),
+		cmocka_unit_test(interface_is_down), cmocka_unit_test(host_is_as_before),
+		cmocka_unit_test(ordinary_user),
 	};
 
 	return cmocka_run_group_tests_name("xdp errors", tests, NULL, NULL);

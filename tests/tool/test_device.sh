@@ -39,7 +39,9 @@ if [ "$device" = xdp ]; then
 	status=$?
 	if grep -q yes "$dir/out"; then
 		checks=$((checks + 1))
-		[ $status -eq 2 ] && grep -q 'no network namespaces.*(-ENOSPC)' "$dir/err" || fail "device xdp: no namespaces"
+		if [ $status -ne 2 ] || ! grep -q 'no network namespaces.*(-ENOSPC)' "$dir/err"; then
+			fail "device xdp: no namespaces"
+		fi
 	fi
 fi
 report
