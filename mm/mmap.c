@@ -197,34 +197,33 @@ int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length)
 	return err;
 }
 
-static bool all_mapped(struct gup_mm *mm, u64 start, u64 end)
-{
-	struct gup_vma *vma = gup_vma_find(mm, start);
-
-	while (vma && gup_vma_end(vma) < end)
-		vma = gup_vma_find(mm, gup_vma_end(vma));
-	return vma != NULL;
-}
-
-/* Give [start, end) another protection, VMA by VMA. */
-static int protect_locked(struct gup_mm *mm, u64 start, u64 end, u32 prot)
+/* The end of what is mapped from @start on without a hole, at most @end. */
+static u64 mapped_until(struct gup_mm *mm, u64 start, u64 end)
 {
 	struct gup_vma *vma;
-	int err;
 
-	if (!all_mapped(mm, start, end))
-		return -GUP_ENOMEM;
-	err = split_ends(mm, start, end);
+	while (start < end && (vma = gup_vma_find(mm, start)))
+		start = gup_vma_end(vma);
+	return gup_min(start, end);
+}
+
+/* Give [start, end), up to the first hole, another protection, VMA by VMA; then say that there is one, as Linux does. */
+static int protect_locked(struct gup_mm *mm, u64 start, u64 end, u32 prot)
+{
+	u64 mapped = mapped_until(mm, start, end);
+	int err = start < mapped ? split_ends(mm, start, mapped) : 0;
+	struct gup_vma *vma;
+
 	if (err)
 		return err;
-	while (start < end) {
+	while (start < mapped) {
 		vma = gup_vma_find(mm, start);
 		vma->flags = (vma->flags & ~GUP_VM_PROT) | prot;
 		start = gup_vma_end(vma);
 		gup_protect_range(vma, gup_vma_start(vma), gup_vma_end(vma));
 		gup_vma_merge(vma);
 	}
-	return 0;
+	return mapped < end ? -GUP_ENOMEM : 0;
 }
 
 int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot)

@@ -190,8 +190,8 @@ int64_t gup_mremap(struct gup_mm *mm, uint64_t old_addr, uint64_t old_length, ui
  * @prot:   GUP_PROT_*, 0 for none
  *
  * Context: sleeps, takes mmap_lock for writing.
- * Return: 0; -EINVAL as for munmap or for unknown bits; -ENOMEM if part of the range is not mapped (nothing changed)
- * or memory ran out (the part before the failure may be changed, as in Linux).
+ * Return: 0; -EINVAL as for munmap or for unknown bits; -ENOMEM if part of the range is not mapped or memory ran out
+ * (what lies before the hole is changed, what lies before the failure may be, as in Linux).
  */
 int gup_mprotect(struct gup_mm *mm, uint64_t addr, uint64_t length, unsigned int prot);
 

@@ -145,7 +145,7 @@ static void mm_h_ranges(void **state)
 			ROW(gup_mprotect(w.mm, BASE, 0, RW), GUP_EINVAL),
 			ROW(gup_mprotect(w.mm, BASE, PAGE, 16), GUP_EINVAL),
 			ROW(gup_mprotect(w.mm, BASE, UINT64_MAX, 0), GUP_EINVAL),
-			ROW(gup_mprotect(w.mm, BASE, 5 * PAGE, 0), GUP_ENOMEM),
+			ROW(gup_mprotect(w.mm, BASE, 5 * PAGE, RW), GUP_ENOMEM),
 			ROW(gup_mprotect(w.mm, BASE + HUGE, PAGE, 0), GUP_ENOMEM),
 			ROW(gup_madvise(NULL, BASE, PAGE, GUP_MADV_DONTNEED), GUP_EINVAL),
 			ROW(gup_madvise(w.mm, BASE + 1, PAGE, GUP_MADV_DONTNEED), GUP_EINVAL),

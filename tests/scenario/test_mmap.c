@@ -190,7 +190,7 @@ static void protect_part_of_huge_folio(void **state)
 	world_end(&w);
 }
 
-static void protect_with_hole_changes_nothing(void **state)
+static void protect_with_hole_changes_what_lies_before_it(void **state)
 {
 	struct world w;
 
@@ -198,8 +198,11 @@ static void protect_with_hole_changes_nothing(void **state)
 	begin(&w);
 	map_anon(w.mm, BASE, 2 * PAGE);
 	map_anon(w.mm, BASE + 3 * PAGE, PAGE);
-	assert_int_equal(gup_mprotect(w.mm, BASE, 4 * PAGE, GUP_PROT_READ), -GUP_ENOMEM);
 	app_fill(w.mm, BASE, 2 * PAGE, 1);
+	assert_int_equal(gup_mprotect(w.mm, BASE + PAGE, 3 * PAGE, GUP_PROT_READ), -GUP_ENOMEM);
+	assert_int_equal(gup_mprotect(w.mm, BASE + 2 * PAGE, 2 * PAGE, GUP_PROT_READ), -GUP_ENOMEM);
+	app_fill(w.mm, BASE, PAGE, 2);
+	assert_true(gup_copy_to_user(w.mm, BASE + PAGE, "x", 1));
 	app_fill(w.mm, BASE + 3 * PAGE, PAGE, 1);
 	world_end(&w);
 }
@@ -336,7 +339,7 @@ int main(void)
 		cmocka_unit_test(adjacent_mappings_act_as_one),
 		cmocka_unit_test(protect_and_back_keeps_data),
 		cmocka_unit_test(protect_part_of_huge_folio),
-		cmocka_unit_test(protect_with_hole_changes_nothing),
+		cmocka_unit_test(protect_with_hole_changes_what_lies_before_it),
 		cmocka_unit_test(dontneed_drops_data),
 		cmocka_unit_test(ten_thousand_vmas),
 		cmocka_unit_test(ten_thousand_splits_merge_back),
