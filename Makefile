@@ -3,7 +3,9 @@
 #
 #   make demo [FILE=path]   the main job, on FILE's bytes
 #   make test               all tests, once
-#   make test-live          what the running kernel pins, copies and refuses, and what libgup does, cell by cell
+#   make test-live          what the running kernel pins, copies and refuses, and what libgup does, cell by cell; random programs
+#   make test-random [N=20000] [SEED=1]  N random programs on the running kernel and on libgup
+#   make test-random-mutants  defects in copies of the core: each must make such programs differ
 #   make test-uml           the same on a Linux 6.1 that runs as a process
 #   make test-kernel        the same, and pins through a module, on Debian's Linux 6.1 under emulation
 #   make test-kernel-cma    pins on a Linux 6.1 with a CMA area, which is built first
@@ -22,11 +24,10 @@
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
 PREFIX ?= /usr/local
 FILE ?=
-N ?= 1000000
 TIME ?= 60
 SEED ?=
 
-.PHONY: demo test test-live test-uml test-kernel test-kernel-cma test-drivers test-driver-mutants test-contract-mutants test-sim test-mutants \
+.PHONY: demo test test-live test-random test-random-mutants test-uml test-kernel test-kernel-cma test-drivers test-driver-mutants test-contract-mutants test-sim test-mutants \
 	test-model test-cross fuzz coverage soak ci bench format lint install clean
 
 demo:
@@ -42,7 +43,17 @@ test:
 test-live:
 	@scripts/deps test
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
-	@scripts/test-live build/test/tests/cells build/test/tools/gup/gup || test $$? = 77
+	@scripts/test-live build/test/tests/cells build/test/tools/gup/gup build/test/tests/random/random || test $$? = 77
+
+test-random: N ?= 20000
+test-random:
+	@scripts/deps test
+	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
+	@build/test/tests/random/random --programs '$(N)' $(if $(SEED),--seed '$(SEED)') || test $$? = 77
+
+test-random-mutants:
+	@scripts/deps test
+	@scripts/random-mutants || test $$? = 77
 
 test-uml:
 	@scripts/deps test
@@ -71,6 +82,7 @@ test-contract-mutants:
 	@scripts/deps test
 	@scripts/contract-mutants
 
+test-sim: N ?= 1000000
 test-sim:
 	@scripts/deps test
 	@scripts/test-sim $(N)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
+
 static void try_cell(const struct cell *cell, uint32_t kernel)
 {
 	char line[512];
@@ -48,25 +50,9 @@ static void say_missing(void)
 	}
 }
 
-/* "6.1", "linux-6.1", "6.1.0-40-amd64"; the newest release with rules for one that is newer. 0: none that pins. */
-static uint32_t find_kernel(const char *text)
-{
-	unsigned int major, minor;
-	uint32_t kernel;
-
-	if (strncmp(text, "linux-", 6) == 0)
-		text += 6;
-	if (sscanf(text, "%u.%u", &major, &minor) != 2)
-		return 0;
-	kernel = GUP_KERNEL(major, minor);
-	if (kernel > GUP_KERNEL_NEWEST)
-		return GUP_KERNEL_NEWEST;
-	return gup_kernel_known(kernel) && kernel >= GUP_KERNEL(5, 6) ? kernel : 0;
-}
-
 int main(int argc, char **argv)
 {
-	uint32_t kernel = argc > 1 ? find_kernel(argv[1]) : 0;
+	uint32_t kernel = argc > 1 ? kernel_of(argv[1]) : 0;
 	const char *pattern = argc > 2 ? argv[2] : "*";
 	struct cell cell = { 0 };
 	char name[128];
