@@ -207,6 +207,26 @@ static u64 mapped_until(struct gup_mm *mm, u64 start, u64 end)
 	return gup_min(start, end);
 }
 
+/* Where locked private memory becomes writable, its pages are its own at once: no store has to wait for a copy later. */
+static void break_cow(struct gup_vma *vma)
+{
+	u64 addr;
+
+	for (addr = gup_vma_start(vma); addr < gup_vma_end(vma); addr += GUP_PAGE_SIZE)
+		if (gup_fault_in(vma->mm, vma, addr, GUP_FAULT_WRITE))
+			return;
+}
+
+static void protect_vma(struct gup_vma *vma, u32 prot)
+{
+	bool was_locked = (vma->flags & (GUP_VM_LOCKED | GUP_VM_SHARED | GUP_VM_WRITE)) == GUP_VM_LOCKED;
+
+	vma->flags = (vma->flags & ~GUP_VM_PROT) | prot;
+	gup_protect_range(vma, gup_vma_start(vma), gup_vma_end(vma));
+	if (was_locked && prot & GUP_VM_WRITE)
+		break_cow(vma);
+}
+
 /* Give [start, end), up to the first hole, another protection, VMA by VMA; then say that there is one, as Linux does. */
 static int protect_locked(struct gup_mm *mm, u64 start, u64 end, u32 prot)
 {
@@ -218,9 +238,8 @@ static int protect_locked(struct gup_mm *mm, u64 start, u64 end, u32 prot)
 		return err;
 	while (start < mapped) {
 		vma = gup_vma_find(mm, start);
-		vma->flags = (vma->flags & ~GUP_VM_PROT) | prot;
 		start = gup_vma_end(vma);
-		gup_protect_range(vma, gup_vma_start(vma), gup_vma_end(vma));
+		protect_vma(vma, prot);
 		gup_vma_merge(vma);
 	}
 	return mapped < end ? -GUP_ENOMEM : 0;

@@ -189,6 +189,8 @@ int64_t gup_mremap(struct gup_mm *mm, uint64_t old_addr, uint64_t old_length, ui
  * @length: bytes, more than 0, rounded up to 4 KiB
  * @prot:   GUP_PROT_*, 0 for none
  *
+ * Where private memory that gup_mlock() locked becomes writable, it gets pages of its own at once, as in Linux.
+ *
  * Context: sleeps, takes mmap_lock for writing.
  * Return: 0; -EINVAL as for munmap or for unknown bits; -ENOMEM if part of the range is not mapped or memory ran out
  * (what lies before the hole is changed, what lies before the failure may be, as in Linux).

@@ -76,6 +76,23 @@ static void unmapping_counts_down(void **state)
 	world_end(&w);
 }
 
+static void becomes_writable_with_pages_of_its_own(void **state)
+{
+	struct world w;
+
+	(void)state;
+	map_pages(&w);
+	assert_int_equal(gup_mprotect(w.mm, BASE, NR * PAGE, GUP_PROT_READ), 0);
+	assert_int_equal(gup_mlock(w.mm, BASE, 2 * PAGE), 0);
+	assert_int_equal(frame_at(w.mm, BASE).kind, GUP_FRAME_ZERO);
+	assert_int_equal(gup_mprotect(w.mm, BASE + PAGE, 2 * PAGE, GUP_PROT_READ | GUP_PROT_WRITE), 0);
+	assert_int_equal(frame_at(w.mm, BASE).kind, GUP_FRAME_ZERO);
+	assert_int_equal(frame_at(w.mm, BASE + PAGE).kind, GUP_FRAME_ANON);
+	assert_int_equal(nr_there(&w), 2);
+	check_rest(w.m, 0, 0);
+	world_end(&w);
+}
+
 static void limit(void **state)
 {
 	struct world w;
@@ -286,6 +303,7 @@ int main(void)
 		cmocka_unit_test(locks_whole_pages_and_faults_them_in),
 		cmocka_unit_test(each_page_counts_once),
 		cmocka_unit_test(unmapping_counts_down),
+		cmocka_unit_test(becomes_writable_with_pages_of_its_own),
 		cmocka_unit_test(limit),
 		cmocka_unit_test(pins_count_apart),
 		cmocka_unit_test(hole),
