@@ -41,9 +41,7 @@ void calls_catch_signals(void)
 
 static volatile uint64_t *word_at(uint64_t addr, unsigned int lane)
 {
-	return (volatile uint64_t *)(uintptr_t)(addr +
-						LANE_OFFSET(
-							lane)); // NOLINT(performance-no-int-to-ptr): that is the test
+	return (volatile uint64_t *)(uintptr_t)(addr + LANE_OFFSET(lane));
 }
 
 int load(uint64_t addr, unsigned int pages, unsigned int lane, uint64_t *words)
@@ -183,7 +181,7 @@ const char *ring_open(void)
 
 static int register_slot(unsigned int slot, uint64_t addr, uint64_t bytes)
 {
-	struct iovec iov = { (void *)(uintptr_t)addr, bytes }; // NOLINT(performance-no-int-to-ptr)
+	struct iovec iov = { (void *)(uintptr_t)addr, bytes };
 	int err = io_uring_register_buffers_update_tag(&io.ring, slot, &iov, NULL, 1);
 
 	return err < 0 ? err : 0;
@@ -217,7 +215,7 @@ static long transfer(bool into_memory, unsigned int slot, unsigned int page, uns
 {
 	struct io_uring_sqe *sqe = pages ? io_uring_get_sqe(&io.ring) : NULL;
 	uint64_t addr = io.held[slot].addr + (uint64_t)page * PAGE;
-	void *at = (void *)(uintptr_t)addr; // NOLINT(performance-no-int-to-ptr)
+	void *at = (void *)(uintptr_t)addr;
 	struct io_uring_cqe *cqe;
 	long bytes;
 	int err;
@@ -325,7 +323,7 @@ void turns_fork(unsigned int child)
 void turns_exit(void)
 {
 	turns_show("exit", 0, NULL, 0);
-	munmap((void *)BASE, (size_t)PAGES * PAGE); // NOLINT(performance-no-int-to-ptr)
+	munmap((void *)BASE, (size_t)PAGES * PAGE);
 	turn_end();
 	_exit(0);
 }

@@ -5,8 +5,8 @@
  *	the comparison  -- program -->  the first process  -- step, look, exit -->  its children
  *	                <--- trace ---                     <------- outcome -------
  *
- * All that goes to and fro lies in shared memory; each process sleeps on a word of its own. Nobody outlives the one that
- * started them: whoever waits looks now and then whether it is still there.
+ * All that goes to and fro lies in shared memory; each process sleeps on a word of its own. Nobody outlives the one
+ * that started them: whoever waits looks now and then whether it is still there.
  */
 #define _GNU_SOURCE
 #include "host.h"

@@ -14,8 +14,7 @@ _Static_assert(MAP_SHARED == GUP_MAP_SHARED && MAP_PRIVATE == GUP_MAP_PRIVATE, "
 
 static void *at(const struct step *s)
 {
-	return (void *)(uintptr_t)step_addr(
-		s); // NOLINT(performance-no-int-to-ptr): user addresses are chosen by number
+	return (void *)(uintptr_t)step_addr(s);
 }
 
 void on_host_mmap(const struct step *s, struct outcome *o)

@@ -2,8 +2,8 @@
 /*
  * tests/random/print.c - a program as C: the system calls in their order, each in its process.
  *
- * All processes run through the same main(); TURN(step, process) is a statement that one of them does when it is its turn
- * (tests/random/calls.h).
+ * All processes run through the same main(); TURN(step, process) is a statement that one of them does when it is its
+ * turn (tests/random/calls.h).
  */
 #include "judge.h"
 

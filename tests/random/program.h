@@ -2,9 +2,9 @@
 /*
  * tests/random/program.h - random programs that run on the host's kernel and on libgup, and have to come out the same.
  *
- * A program is a list of steps drawn from a seed. Each side plays it in a world of its own: one process and what it forks,
- * a window of addresses, two files in memory, a few pins. What comes out is a trace: the result of each step, and what
- * all processes, files and devices see.
+ * A program is a list of steps drawn from a seed. Each side plays it in a world of its own: one process and what it
+ * forks, a window of addresses, two files in memory, a few pins. What comes out is a trace: the result of each step, and
+ * what all processes, files and devices see.
  *
  *	ops.c		the table of operations
  *	draw.c		steps from a seed

@@ -2,8 +2,8 @@
 /*
  * tests/random/shrink.c - less of a program that shows the same difference.
  *
- * Steps are dropped one at a time, and what is left is made simpler, until nothing more can go. Each attempt is played on
- * both sides, on a new machine.
+ * Steps are dropped one at a time, and what is left is made simpler, until nothing more can go. Each attempt is played
+ * on both sides, on a new machine.
  */
 #include "judge.h"
 
