@@ -6,7 +6,8 @@
  * come from the machine's contract, this header only translates.
  *
  * A bit that libgup has no flag for, or that only the kernel itself may pass, is never dropped: it becomes a bit that
- * every entry point refuses as an unknown flag. FOLL_GET is what get_user_pages does anyway, so there it means nothing.
+ * every entry point refuses as an unknown flag. FOLL_GET is what get_user_pages does anyway, so there it means nothing; and
+ * so does FOLL_TOUCH where a kernel leaves it to its callers.
  */
 #ifndef GUP_FOLL_H
 #define GUP_FOLL_H
@@ -54,6 +55,13 @@
 
 /* No flag of libgup has this value, so the gate refuses it. */
 #define GUP_LINUX_REFUSED (1u << 31)
+
+/* Marks pages as accessed, of which nothing is kept here. Until 6.1 a caller may pass it, but to the fast forms. */
+#if GUP_LINUX == 612
+#define GUP_LINUX_TOUCH 0u
+#else
+#define GUP_LINUX_TOUCH FOLL_TOUCH
+#endif
 
 /** gup_linux_flag() - @flag if @foll has @bit. */
 static inline unsigned int gup_linux_flag(unsigned int foll, unsigned int bit, unsigned int flag)

@@ -14,7 +14,7 @@
 static inline long get_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 				  unsigned int gup_flags, struct gup_page **pages)
 {
-	return gup_get_user_pages(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET), pages);
+	return gup_get_user_pages(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET | GUP_LINUX_TOUCH), pages);
 }
 
 static inline int get_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int gup_flags,
@@ -32,19 +32,22 @@ static inline int get_user_pages_fast_only(struct gup_mm *mm, unsigned long star
 static inline long get_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 					 unsigned int gup_flags, struct gup_page **pages, int *locked)
 {
-	return gup_get_user_pages_remote(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET), pages, locked);
+	return gup_get_user_pages_remote(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET | GUP_LINUX_TOUCH),
+					 pages, locked);
 }
 
 static inline long get_user_pages_locked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 					 unsigned int gup_flags, struct gup_page **pages, int *locked)
 {
-	return gup_get_user_pages_locked(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET), pages, locked);
+	return gup_get_user_pages_locked(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET | GUP_LINUX_TOUCH),
+					 pages, locked);
 }
 
 static inline long get_user_pages_unlocked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 					   struct gup_page **pages, unsigned int gup_flags)
 {
-	return gup_get_user_pages_unlocked(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET), pages);
+	return gup_get_user_pages_unlocked(mm, start, nr_pages, gup_linux_flags(gup_flags, FOLL_GET | GUP_LINUX_TOUCH),
+					   pages);
 }
 
 static inline int put_page(struct gup_machine *m, struct gup_page *page)
@@ -62,7 +65,7 @@ static inline int set_page_dirty(struct gup_machine *m, struct gup_page *page)
 static inline long pin_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 				  unsigned int gup_flags, struct gup_page **pages)
 {
-	return gup_pin_user_pages(mm, start, nr_pages, gup_linux_flags(gup_flags, 0), pages);
+	return gup_pin_user_pages(mm, start, nr_pages, gup_linux_flags(gup_flags, GUP_LINUX_TOUCH), pages);
 }
 
 static inline int pin_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int gup_flags,
@@ -80,19 +83,21 @@ static inline int pin_user_pages_fast_only(struct gup_mm *mm, unsigned long star
 static inline long pin_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 					 unsigned int gup_flags, struct gup_page **pages, int *locked)
 {
-	return gup_pin_user_pages_remote(mm, start, nr_pages, gup_linux_flags(gup_flags, 0), pages, locked);
+	return gup_pin_user_pages_remote(mm, start, nr_pages, gup_linux_flags(gup_flags, GUP_LINUX_TOUCH), pages,
+					 locked);
 }
 
 static inline long pin_user_pages_locked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 					 unsigned int gup_flags, struct gup_page **pages, int *locked)
 {
-	return gup_pin_user_pages_locked(mm, start, nr_pages, gup_linux_flags(gup_flags, 0), pages, locked);
+	return gup_pin_user_pages_locked(mm, start, nr_pages, gup_linux_flags(gup_flags, GUP_LINUX_TOUCH), pages,
+					 locked);
 }
 
 static inline long pin_user_pages_unlocked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages,
 					   struct gup_page **pages, unsigned int gup_flags)
 {
-	return gup_pin_user_pages_unlocked(mm, start, nr_pages, gup_linux_flags(gup_flags, 0), pages);
+	return gup_pin_user_pages_unlocked(mm, start, nr_pages, gup_linux_flags(gup_flags, GUP_LINUX_TOUCH), pages);
 }
 
 static inline int unpin_user_page(struct gup_machine *m, struct gup_page *page)

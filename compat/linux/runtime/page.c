@@ -153,6 +153,24 @@ bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *
 	return first.zone == second.zone && !strcmp(first.zone_name, second.zone_name);
 }
 
+bool is_longterm_pinnable_page(struct page *page)
+{
+	struct gup_frame_info info;
+
+	return !gup_frame_info(gup_test_machine(gup_linux_test), page_to_pfn(page), &info) && info.longterm_ok;
+}
+
+void dump_page(struct page *page, const char *reason)
+{
+	struct gup_frame_info info;
+
+	if (gup_frame_info(gup_test_machine(gup_linux_test), page_to_pfn(page), &info))
+		return;
+	printk("page: pfn %llu, order %u, zone %s, refs %u, pins %u, mapcount %u\n", (u64)page_to_pfn(page), info.order,
+	       info.zone_name, info.refs, info.pins, info.mapcount);
+	printk("page dumped because: %s\n", reason);
+}
+
 /*
  * Frames are shared memory of the host: mremap() with an old size of 0 maps such a page a second time. The host cleans
  * frames that it was seen to touch at their first address, so that is touched.

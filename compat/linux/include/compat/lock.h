@@ -74,6 +74,7 @@ struct completion {
 #define mutex_trylock(m) gup_linux_trylock(&(m)->lock, GUP_LINUX_SLEEPING)
 #define mutex_unlock(m) gup_linux_unlock(&(m)->lock, GUP_LINUX_SLEEPING, #m)
 #define mutex_lock_interruptible(m) (mutex_lock(m), 0)
+#define mutex_lock_killable(m) mutex_lock_interruptible(m)
 #define mutex_is_locked(m) ((m)->lock.owner != NULL)
 #define mutex_destroy(m) WARN_ON(mutex_is_locked(m))
 #define lockdep_assert_held(m) WARN_ON(!(m)->lock.owner)

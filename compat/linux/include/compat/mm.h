@@ -60,9 +60,18 @@ struct folio *page_folio(struct page *page);
 #define folio_page_idx(folio, p) ((p) - &(folio)->page)
 /* Both are of the same DAX device, or of none. */
 bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *b);
+/* Exact here: Linux counts pins among the references, and may take many of those for a pin. */
+#define page_maybe_dma_pinned(p) (gup_page_pins(COMPAT_MACHINE, &(p)->gup) != 0)
+#define folio_maybe_dma_pinned(folio) page_maybe_dma_pinned(&(folio)->page)
+bool is_longterm_pinnable_page(struct page *page);
+#define folio_is_longterm_pinnable(folio) is_longterm_pinnable_page(&(folio)->page)
+/* What is known of a page, as a message. */
+void dump_page(struct page *page, const char *reason);
 
 /* Mapping lock of an address space. */
 #define mmap_read_lock(mm) (might_sleep(), gup_mmap_read_lock((mm)->gup))
+#define mmap_read_lock_killable(mm)                                                                                    \
+	(mmap_read_lock(mm), fatal_signal_pending(current) ? mmap_read_unlock(mm), -EINTR : 0)
 #define mmap_read_unlock(mm) gup_mmap_read_unlock((mm)->gup)
 
 /* ---- taking ---- */
@@ -71,12 +80,12 @@ bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *
 	COMPAT_PIN(gup_get_user_pages_fast(current->mm->gup, start, nr, gup_linux_flags(flags, FOLL_GET),              \
 					   COMPAT_PAGES(pages)))
 #define get_user_pages_unlocked(start, nr, pages, flags)                                                               \
-	COMPAT_PIN(gup_get_user_pages_unlocked(current->mm->gup, start, nr, gup_linux_flags(flags, FOLL_GET),          \
-					       COMPAT_PAGES(pages)))
+	COMPAT_PIN(gup_get_user_pages_unlocked(                                                                        \
+		current->mm->gup, start, nr, gup_linux_flags(flags, FOLL_GET | GUP_LINUX_TOUCH), COMPAT_PAGES(pages)))
 #define pin_user_pages_fast(start, nr, flags, pages)                                                                   \
 	COMPAT_PIN(gup_pin_user_pages_fast(current->mm->gup, start, nr, gup_linux_flags(flags, 0), COMPAT_PAGES(pages)))
 #define pin_user_pages_unlocked(start, nr, pages, flags)                                                               \
-	COMPAT_PIN(gup_pin_user_pages_unlocked(current->mm->gup, start, nr, gup_linux_flags(flags, 0),                 \
+	COMPAT_PIN(gup_pin_user_pages_unlocked(current->mm->gup, start, nr, gup_linux_flags(flags, GUP_LINUX_TOUCH),   \
 					       COMPAT_PAGES(pages)))
 #if GUP_LINUX == 601
 /* 6.1 could also give the VMAs back. Nobody here asks for them, and who does is told when it is compiled. */
@@ -85,30 +94,32 @@ bool zone_device_pages_have_same_pgmap(const struct page *a, const struct page *
 #define get_user_pages(start, nr, flags, pages, vmas)                                                                  \
 	({                                                                                                             \
 		COMPAT_NO_VMAS(vmas);                                                                                  \
-		COMPAT_PIN(gup_get_user_pages(current->mm->gup, start, nr, gup_linux_flags(flags, FOLL_GET),           \
+		COMPAT_PIN(gup_get_user_pages(current->mm->gup, start, nr,                                             \
+					      gup_linux_flags(flags, FOLL_GET | GUP_LINUX_TOUCH),                      \
 					      COMPAT_PAGES(pages)));                                                   \
 	})
 #define pin_user_pages(start, nr, flags, pages, vmas)                                                                  \
 	({                                                                                                             \
 		COMPAT_NO_VMAS(vmas);                                                                                  \
-		COMPAT_PIN(gup_pin_user_pages(current->mm->gup, start, nr, gup_linux_flags(flags, 0),                  \
+		COMPAT_PIN(gup_pin_user_pages(current->mm->gup, start, nr, gup_linux_flags(flags, GUP_LINUX_TOUCH),    \
 					      COMPAT_PAGES(pages)));                                                   \
 	})
 #define pin_user_pages_remote(mm, start, nr, flags, pages, vmas, locked)                                               \
 	({                                                                                                             \
 		COMPAT_NO_VMAS(vmas);                                                                                  \
-		COMPAT_PIN(gup_pin_user_pages_remote((mm)->gup, start, nr, gup_linux_flags(flags, 0),                  \
+		COMPAT_PIN(gup_pin_user_pages_remote((mm)->gup, start, nr, gup_linux_flags(flags, GUP_LINUX_TOUCH),    \
 						     COMPAT_PAGES(pages), locked));                                    \
 	})
 #else
 #define get_user_pages(start, nr, flags, pages)                                                                        \
-	COMPAT_PIN(gup_get_user_pages(current->mm->gup, start, nr, gup_linux_flags(flags, FOLL_GET),                   \
+	COMPAT_PIN(gup_get_user_pages(current->mm->gup, start, nr, gup_linux_flags(flags, FOLL_GET | GUP_LINUX_TOUCH), \
 				      COMPAT_PAGES(pages)))
 #define pin_user_pages(start, nr, flags, pages)                                                                        \
-	COMPAT_PIN(gup_pin_user_pages(current->mm->gup, start, nr, gup_linux_flags(flags, 0), COMPAT_PAGES(pages)))
+	COMPAT_PIN(gup_pin_user_pages(current->mm->gup, start, nr, gup_linux_flags(flags, GUP_LINUX_TOUCH),            \
+				      COMPAT_PAGES(pages)))
 #define pin_user_pages_remote(mm, start, nr, flags, pages, locked)                                                     \
-	COMPAT_PIN(gup_pin_user_pages_remote((mm)->gup, start, nr, gup_linux_flags(flags, 0), COMPAT_PAGES(pages),     \
-					     locked))
+	COMPAT_PIN(gup_pin_user_pages_remote((mm)->gup, start, nr, gup_linux_flags(flags, GUP_LINUX_TOUCH),            \
+					     COMPAT_PAGES(pages), locked))
 #endif
 
 /* ---- releasing: what Linux returns nothing from, the machine reports if it is refused ---- */
