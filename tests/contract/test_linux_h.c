@@ -40,6 +40,8 @@ static const struct bit bits[] = {
 	{ 1u << 22, 0 },
 };
 #define GET_BIT (1u << 1)
+#define TOUCH_BIT (1u << 16)
+#define TOUCH_IS_PUBLIC false
 #else
 #define CONTRACT GUP_LINUX_6_1
 static const struct bit bits[] = {
@@ -49,6 +51,8 @@ static const struct bit bits[] = {
 	{ 0x20000, GUP_SPLIT_PMD }, { 0x40000, 0 },
 };
 #define GET_BIT 0x04u
+#define TOUCH_BIT 0x02u
+#define TOUCH_IS_PUBLIC true
 #endif
 
 static void every_bit(void **state)
@@ -125,6 +129,29 @@ static void pins_by_name(void **state)
 	world_end(&w);
 }
 
+/* Marks pages as accessed; 6.12 keeps it to itself, and the fast forms never knew it. */
+static void touching(void **state)
+{
+	struct gup_page *pages[NR];
+	struct world w;
+	long taken = TOUCH_IS_PUBLIC ? NR : -GUP_EINVAL;
+
+	(void)state;
+	begin(&w);
+	gup_mmap_read_lock(w.mm);
+	assert_int_equal(get_user_pages(w.mm, BASE, NR, TOUCH_BIT, pages), taken);
+	if (taken > 0)
+		assert_int_equal(gup_put_pages(w.m, pages, NR), 0);
+	/* What 6.12 makes of wrong flags there. */
+	assert_int_equal(pin_user_pages(w.mm, BASE, NR, TOUCH_BIT, pages), TOUCH_IS_PUBLIC ? NR : 0);
+	if (taken > 0)
+		assert_int_equal(unpin_user_pages(w.m, pages, NR), 0);
+	gup_mmap_read_unlock(w.mm);
+	assert_int_equal(get_user_pages_fast(w.mm, BASE, NR, TOUCH_BIT, pages), -GUP_EINVAL);
+	assert_int_equal(pin_user_pages_fast(w.mm, BASE, NR, TOUCH_BIT, pages), -GUP_EINVAL);
+	world_end(&w);
+}
+
 static void marking_dirty(void **state)
 {
 	struct gup_page *page;
@@ -148,10 +175,8 @@ static void marking_dirty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_bit),
-		cmocka_unit_test(gets_by_name),
-		cmocka_unit_test(pins_by_name),
-		cmocka_unit_test(marking_dirty),
+		cmocka_unit_test(every_bit), cmocka_unit_test(gets_by_name),  cmocka_unit_test(pins_by_name),
+		cmocka_unit_test(touching),  cmocka_unit_test(marking_dirty),
 	};
 
 	return cmocka_run_group_tests_name("gup/linux.h", tests, NULL, NULL);
