@@ -75,6 +75,7 @@ static void *map_frames(uint64_t bytes, int fd)
 		munmap(at, bytes);
 		return NULL;
 	}
+	madvise(at, bytes, MADV_HUGEPAGE); /* if the host has them for shared memory */
 	return at;
 }
 
