@@ -38,7 +38,7 @@ demo:
 test:
 	@scripts/deps test
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
-	@scripts/run-tests build/test --no-suite big
+	@scripts/run-tests build/test --no-suite big --timeout-multiplier 3
 
 test-live:
 	@scripts/deps test

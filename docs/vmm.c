@@ -23,7 +23,7 @@
 		long result_ = (long)(call);                                                                           \
 		if (result_ < 0) {                                                                                     \
 			fprintf(stderr, "%s: %ld\n", #call, result_);                                                  \
-			return 1;                                                                                      \
+			return -1;                                                                                     \
 		}                                                                                                      \
 	} while (0)
 
@@ -91,18 +91,20 @@ static const struct gup_interval_ops watch = { .invalidate = buffer_changes };
 static int disk_attach(struct disk *d)
 {
 	struct gup_request request = { .addr = BUFFER, .bytes = BYTES, .flags = GUP_WRITE | GUP_LONGTERM };
+	bool valid = false;
 	struct gup_pin *pin;
 	uint64_t seq;
 
 	MUST(gup_interval_insert(d->guest, BUFFER, BYTES, &watch, d, &d->interval));
-	while (!d->pin) {
+	while (!valid) {
 		seq = gup_interval_read_begin(d->interval);
 		MUST(gup_pin(d->guest, &request, &pin, NULL));
 		pthread_mutex_lock(&d->lock);
-		if (!gup_interval_read_retry(d->interval, seq))
+		valid = !gup_interval_read_retry(d->interval, seq);
+		if (valid)
 			d->pin = pin;
 		pthread_mutex_unlock(&d->lock);
-		if (!d->pin)
+		if (!valid)
 			gup_unpin(pin, false);
 	}
 	return -pthread_create(&d->thread, NULL, disk_runs, d);

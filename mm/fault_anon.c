@@ -8,9 +8,14 @@
  */
 #include "internal.h"
 
+static struct gup_page *alloc_folio(struct gup_fault *f, unsigned int order)
+{
+	return gup_folio_alloc(f->mm->m, order, GUP_FRAME_ANON, true, f->scope);
+}
+
 static struct gup_page *new_zeroed(struct gup_fault *f, unsigned int order)
 {
-	struct gup_page *head = gup_folio_alloc(f->mm->m, order, GUP_FRAME_ANON, true, f->scope);
+	struct gup_page *head = alloc_folio(f, order);
 
 	if (head)
 		gup_folio_zero(f->mm->m, head);
@@ -20,12 +25,9 @@ static struct gup_page *new_zeroed(struct gup_fault *f, unsigned int order)
 struct gup_page *gup_fault_new_page(struct gup_fault *f, struct gup_page *from)
 {
 	struct gup_machine *m = f->mm->m;
-	struct gup_page *page;
+	struct gup_page *page = from ? alloc_folio(f, 0) : new_zeroed(f, 0);
 
-	if (!from)
-		return new_zeroed(f, 0);
-	page = gup_folio_alloc(m, 0, GUP_FRAME_ANON, true, f->scope);
-	if (page)
+	if (page && from)
 		memcpy(gup_bytes_of(m, page), gup_bytes_of(m, from), GUP_PAGE_SIZE);
 	return page;
 }

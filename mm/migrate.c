@@ -50,7 +50,8 @@ struct unmap {
 
 /*
  * Entry first, then the pin count, as everywhere. An exclusive page that is pinned stays as it is: a fork that met the
- * migration entry would take it for a page that may be shared.
+ * migration entry would take it for a page that may be shared. What is seen to be pinned before cannot be frozen, so its
+ * entries, and what a window shows of them, are left alone.
  */
 static bool unmap_slot(struct gup_slot *slot, u64 addr, void *arg)
 {
@@ -63,7 +64,7 @@ static bool unmap_slot(struct gup_slot *slot, u64 addr, void *arg)
 	if (!gup_arch_is_leaf(value, slot->level) || !gup_leaf_counted(value))
 		return true;
 	page = gup_page_at(m, pfn);
-	if (gup_head(m, page) != head)
+	if (gup_head(m, page) != head || gup_count_pins(gup_port_load(&head->count)))
 		return true;
 	bearer = slot->level ? head : page;
 	exclusive = gup_flag_test(bearer, GUP_PF_EXCL);
@@ -291,13 +292,15 @@ int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struc
 	return 0;
 }
 
+/* The reverse map names candidates: what is there may be another folio of the same index. */
 static void split_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64 end, void *arg)
 {
+	struct gup_slot slot;
 	int *err = arg;
 
-	(void)head;
 	(void)end;
-	if (!*err)
+	gup_pt_descend(vma->mm, start, &slot);
+	if (!*err && slot.level == 1 && slot.value && gup_arch_pfn(slot.value) == gup_pfn(vma->mm->m, head))
 		*err = gup_split_huge(vma, start);
 }
 

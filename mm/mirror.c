@@ -33,14 +33,22 @@ static bool is_zero_page(const struct gup_machine *m, u64 value)
 	return gup_arch_pfn(value) == m->zero_pfn;
 }
 
-/* Does @next, @distance entries after the leaf @value, go on showing the same memory? */
-static bool continues(const struct gup_machine *m, u64 value, u64 next, u64 distance)
+/* Is there a page that an access may reach? A migration entry has the same attributes, and none. */
+static bool can_show(const struct gup_machine *m, u64 value)
 {
-	if (!gup_arch_is_leaf(next, 0) || rights(next) != rights(value) || gup_leaf_poisoned(m, next))
+	if (!gup_arch_is_leaf(value, 0))
+		return false;
+	return is_zero_page(m, value) || (gup_leaf_counted(value) && !gup_leaf_poisoned(m, value));
+}
+
+/* Two entries that follow each other: do they show memory that follows itself, with the same rights? */
+static bool continues(const struct gup_machine *m, u64 value, u64 next)
+{
+	if (!can_show(m, value) || !can_show(m, next) || rights(next) != rights(value))
 		return false;
 	if (is_zero_page(m, value))
 		return is_zero_page(m, next);
-	return gup_arch_pfn(next) == gup_arch_pfn(value) + distance;
+	return gup_arch_pfn(next) == gup_arch_pfn(value) + 1;
 }
 
 /* A run of entries around a slot, all in its table. */
@@ -56,10 +64,10 @@ static struct run run_around(const struct gup_slot *slot, u64 addr)
 	u64 *entries = slot->entry - first, size = gup_pt_size(slot->level);
 
 	while (!slot->level && first &&
-	       continues(m, gup_port_load(&entries[first - 1]), gup_port_load(&entries[first]), 1))
+	       continues(m, gup_port_load(&entries[first - 1]), gup_port_load(&entries[first])))
 		first--;
 	while (!slot->level && end < GUP_PT_ENTRIES &&
-	       continues(m, gup_port_load(&entries[end - 1]), gup_port_load(&entries[end]), 1))
+	       continues(m, gup_port_load(&entries[end - 1]), gup_port_load(&entries[end])))
 		end++;
 	return (struct run){ slot->base + first * size, (end - first) * size, gup_port_load(&entries[first]) };
 }
@@ -231,6 +239,10 @@ static int open_locked(struct gup_mm *mm, u64 start, u64 bytes)
 	err = gup_port_window_open(&mm->window);
 	if (err)
 		return err;
+	if (!start && (uintptr_t)mm->window.base + bytes > GUP_USER_TOP) {
+		gup_port_window_close(&mm->window);
+		return -GUP_ENOMEM;
+	}
 	if (!start) {
 		mm->window_start = mm->lowest = (uintptr_t)mm->window.base;
 		mm->highest = mm->lowest + bytes;

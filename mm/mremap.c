@@ -181,7 +181,7 @@ static int hugetlb_check(struct remap *r, struct gup_vma *vma)
 		return r->flags & GUP_MREMAP_FIXED || r->new_length > r->old_length ? -GUP_EINVAL : 0;
 	r->old_length = (r->old_length + inside) & ~inside;
 	r->new_length = (r->new_length + inside) & ~inside;
-	return (r->old | r->to) & inside || r->new_length > r->old_length ? -GUP_EINVAL : 0;
+	return (r->old | r->to) & inside || !r->new_length || r->new_length > r->old_length ? -GUP_EINVAL : 0;
 }
 
 /* May the mapping become what it is to be? */
@@ -195,7 +195,7 @@ static int resize_check(struct remap *r, const struct gup_vma *vma)
 		return -GUP_EFAULT;
 	if (!more)
 		return 0;
-	if (index + (r->new_length >> GUP_PAGE_SHIFT) < index)
+	if (index + (r->new_length >> GUP_PAGE_SHIFT) > UINT64_MAX >> GUP_PAGE_SHIFT)
 		return -GUP_EINVAL;
 	if (vma->flags & GUP_VM_PFNMAP)
 		return -GUP_EFAULT;
@@ -205,8 +205,11 @@ static int resize_check(struct remap *r, const struct gup_vma *vma)
 	return gup_lock_exceeds(r->mm, more >> GUP_PAGE_SHIFT) ? -GUP_EAGAIN : 0;
 }
 
+/* Where the mm has a window, what lies in it does not grow out of it. */
 static bool can_extend(const struct remap *r, const struct gup_vma *vma)
 {
+	if (gup_vma_end(vma) <= r->mm->highest && r->old + r->new_length > r->mm->highest)
+		return false;
 	return r->old_length == gup_vma_end(vma) - r->old && gup_range_ok(r->old, r->new_length) &&
 	       !gup_vma_first(r->mm, gup_vma_end(vma), r->old + r->new_length);
 }
@@ -272,7 +275,7 @@ static s64 move_to(struct remap *r)
 	if (err)
 		return err;
 	vma = gup_vma_find(r->mm, r->old);
-	err = resize_check(r, vma);
+	err = vma ? resize_check(r, vma) : -GUP_EFAULT;
 	return err ? err : move(r, vma, r->to);
 }
 

@@ -48,7 +48,8 @@ void *gup_mirror_pointer(const struct gup_mm *mm, uint64_t addr);
  *
  * A system call does not fault into the core: given a pointer to what is not mirrored it fails with EFAULT. This pins the
  * pages (so they stay where they are, also through fork and migration), mirrors them and keeps the mirror until
- * gup_mirror_release(). What the program itself unmaps or protects it loses all the same.
+ * gup_mirror_release(). What the program itself unmaps, moves or protects
+ * it loses all the same.
  *
  * Context: sleeps, takes mmap_lock for reading.
  * Return: 0; -EINVAL for NULL, length 0 or a range outside of the window; what gup_pin() returns; -ENOMEM also if the

@@ -107,7 +107,7 @@ bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t b
 /** gup_port_window_unmap() - show nothing at [@at, @at + @bytes). Cannot fail. Context: as above. */
 void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes);
 
-/** gup_port_window_hold() - do not take out what is there, until the same call with @on false. Context: any. */
+/** gup_port_window_hold() - do not take out what is there, until the same call with @on false. Context: sleeps. */
 void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t bytes, bool on);
 
 /** gup_port_window_drop() - take out what is not held. Context: sleeps. */

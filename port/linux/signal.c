@@ -64,7 +64,8 @@ static bool is_store(const ucontext_t *context)
 {
 	uint64_t esr = syndrome(context);
 
-	return (esr >> 26 == 0x24 || esr >> 26 == 0x25) && esr & 1 << 6;
+	/* Cache maintenance says "write", and is none. */
+	return (esr >> 26 == 0x24 || esr >> 26 == 0x25) && (esr & (1 << 6 | 1 << 8)) == 1 << 6;
 }
 
 static bool is_fetch(const ucontext_t *context)
@@ -177,10 +178,16 @@ static struct gup_port_window *window_of(uintptr_t addr, uint64_t *out_offset)
 		uint64_t bytes = gup_port_load(&watched[i].bytes);
 		uintptr_t base = gup_port_load(&watched[i].base);
 
+		struct gup_port_window *window = gup_port_load(&watched[i].window);
+
 		if (addr - base >= bytes)
 			continue;
+		if (gup_port_load(&watched[i].bytes) != bytes || gup_port_load(&watched[i].base) != base) {
+			i--; /* another window now: look again */
+			continue;
+		}
 		*out_offset = addr - base;
-		return gup_port_load(&watched[i].window);
+		return window;
 	}
 	return NULL;
 }

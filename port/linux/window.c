@@ -60,9 +60,10 @@ static bool map_view(char *at, uint64_t bytes, const struct view *v)
 	void *done;
 
 	if (v->from == GUP_PORT_ZEROES)
-		return mmap(at, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) !=
-		       MAP_FAILED;
-	done = mmap(at, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, (int)v->frames->handle, (off_t)v->from);
+		done = mmap(at, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	else
+		done = mmap(at, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, (int)v->frames->handle,
+			    (off_t)v->from);
 	return done != MAP_FAILED && !madvise(at, bytes, MADV_DONTFORK);
 }
 
@@ -92,7 +93,7 @@ static void spares_unmap(void)
 			spares[i] = NULL;
 }
 
-/* Returns the mappings that went with it, as far as is known. */
+/* Returns the mappings that went with it, as far as is known. room_lock held, as by who begins to hold something. */
 static uint32_t piece_drop(struct pieces *p, uint64_t n)
 {
 	struct piece *piece = &p->piece[n];
@@ -101,15 +102,14 @@ static uint32_t piece_drop(struct pieces *p, uint64_t n)
 
 	if (!shown || gup_port_load(&piece->held))
 		return 0;
-	gup_port_store(&piece->shown, 0u);
-	if (map_nothing(p->window->base + at, rest < GUP_HUGE_SIZE ? rest : GUP_HUGE_SIZE))
-		return shown;
-	gup_port_store(&piece->shown, shown);
-	return 0;
+	if (!map_nothing(p->window->base + at, rest < GUP_HUGE_SIZE ? rest : GUP_HUGE_SIZE))
+		return 0;
+	gup_port_fetch_sub(&piece->shown, shown);
+	return shown;
 }
 
 /* From each window its share, in turn. room_lock held. */
-static void drop_some(void)
+static bool drop_some(void)
 {
 	uint32_t gone = 0;
 
@@ -118,32 +118,41 @@ static void drop_some(void)
 			gone += piece_drop(p, p->hand);
 			p->hand = (p->hand + 1) % p->nr;
 		}
+	return gone;
 }
 
-static void make_room(void)
+/* False if nothing could be dropped. */
+static bool make_room(void)
 {
+	bool made;
+
 	pthread_mutex_lock(&room_lock);
 	spares_unmap();
-	drop_some();
+	made = drop_some();
 	spares_map();
 	pthread_mutex_unlock(&room_lock);
+	return made;
 }
 
-/* Tries with and without spares. Others may take the room that was made, so it is made more than once. */
+/* Others may take the room that was made, so it is made more than once. */
 static bool map_somehow(char *at, uint64_t bytes, const struct view *v)
 {
 	enum { TRIES = 100 };
 	bool done = map_once(at, bytes, v);
 
-	for (int i = 0; i < TRIES && !done; i++) {
-		make_room();
+	for (int i = 0; i < TRIES && !done && make_room(); i++)
 		done = map_once(at, bytes, v);
-	}
-	if (done)
-		return true;
+	return done;
+}
+
+/* What has to go goes by the spares' room, and without that by closing the whole window: nothing of it is cut then. */
+static bool unmap_at_any_price(struct gup_port_window *window, char *at, uint64_t bytes)
+{
+	bool done;
+
 	pthread_mutex_lock(&room_lock);
 	spares_unmap();
-	done = map_once(at, bytes, v);
+	done = map_nothing(at, bytes) || !mprotect(window->base, window->bytes, PROT_NONE);
 	spares_map();
 	pthread_mutex_unlock(&room_lock);
 	return done;
@@ -228,7 +237,7 @@ void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t
 {
 	int saved = errno;
 
-	if (!map_somehow(window->base + at, bytes, NULL))
+	if (!map_somehow(window->base + at, bytes, NULL) && !unmap_at_any_price(window, window->base + at, bytes))
 		gup_port_panic(__FILE__, __LINE__, "the host takes no mapping away; no memory left?");
 	errno = saved;
 }
@@ -237,8 +246,10 @@ void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t 
 {
 	struct pieces *p = window->own;
 
+	pthread_mutex_lock(&room_lock);
 	for (uint64_t n = at / GUP_HUGE_SIZE; n <= (at + bytes - 1) / GUP_HUGE_SIZE; n++)
 		gup_port_fetch_add(&p->piece[n].held, on ? 1u : -1u);
+	pthread_mutex_unlock(&room_lock);
 }
 
 void gup_port_window_drop(struct gup_port_window *window)

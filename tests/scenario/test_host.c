@@ -40,7 +40,14 @@ static bool fails(void)
 
 WRAP(int, memfd_create, (const char *name, unsigned int flags), (name, flags), -1)
 WRAP(int, ftruncate64, (int fd, off_t length), (fd, length), -1)
-WRAP(int, madvise, (void *at, size_t length, int advice), (at, length, advice), -1)
+/* Huge pages are a wish: without them all works. */
+int __real_madvise(void *at, size_t length, int advice);
+int __wrap_madvise(void *at, size_t length, int advice);
+int __wrap_madvise(void *at, size_t length, int advice)
+{
+	return advice != MADV_HUGEPAGE && fails() ? -1 : __real_madvise(at, length, advice);
+}
+
 WRAP(int, pthread_setspecific, (pthread_key_t key, const void *value), (key, value), ENOMEM)
 WRAP(void *, mmap64, (void *at, size_t length, int prot, int flags, int fd, off_t offset),
      (at, length, prot, flags, fd, offset), MAP_FAILED)

@@ -499,6 +499,30 @@ static void pools(void **state)
 	assert_int_equal(gup_machine_destroy(m), 0);
 }
 
+/* The reverse map of private memory goes by index: a hugetlb page may have that of another mapping's folio. */
+static void split_of_another_folio(void **state)
+{
+	struct gup_object *object;
+	struct gup_page *page;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 24, .hugetlb = 3 });
+	object = new_hugetlb(&w, 2);
+	map_private(w.mm, BASE, 2 * HUGE, object);
+	app_fill(w.mm, BASE, 2 * HUGE, 1);
+	map_anon(w.mm, HUGE, HUGE); /* page index 512, as the second hugetlb page */
+	assert_int_equal(gup_copy_to_user(w.mm, HUGE, "x", 1), 0);
+	assert_int_equal(get_plain(w.mm, HUGE, 1, 0, &page), 1);
+	assert_int_equal(gup_split_folio(w.m, page, NULL), 0);
+	assert_int_equal(frame_of(w.m, page).order, 0);
+	assert_int_equal(gup_put_pages(w.m, &page, 1), 0);
+	app_expect(w.mm, BASE, 2 * HUGE, 1);
+	gup_object_put(object);
+	check_rest(w.m, 0, 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -520,6 +544,7 @@ int main(void)
 		cmocka_unit_test(copy_from_an_empty_pool_is_a_bus_error),
 		cmocka_unit_test(truncate_and_punch),
 		cmocka_unit_test(truncate_takes_private_copies),
+		cmocka_unit_test(split_of_another_folio),
 		cmocka_unit_test(pools),
 	};
 

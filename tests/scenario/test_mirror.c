@@ -148,6 +148,27 @@ static void shows_what_the_table_allows(void **state)
 	world_end(&w);
 }
 
+/* Neighbours that follow each other in memory are shown together, but not what may not be touched. */
+static void run_ends_where_it_has_to(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, &spec);
+	map_anon(w.mm, BASE, NR * PAGE);
+	app_fill(w.mm, BASE, NR * PAGE, 1);
+	gup_mirror_drop(w.mm);
+	assert_int_equal(gup_machine_poison(w.m, gup_user_pfn(w.mm, BASE + 3 * PAGE)), 0);
+	app_expect(w.mm, BASE + 4 * PAGE, PAGE, 1);
+	app_expect(w.mm, BASE + 2 * PAGE, PAGE, 1);
+	assert_true(what_shows(w.mm, BASE, WINDOW).pages >= 2);
+	assert_true(app_cannot_read(w.mm, BASE + 3 * PAGE));
+	assert_int_equal(gup_machine_unpoison(w.m, gup_user_pfn(w.mm, BASE + 3 * PAGE)), 0);
+	app_expect(w.mm, BASE, NR * PAGE, 1);
+	check_rest(w.m, 0, 0);
+	world_end(&w);
+}
+
 static void large_folio_is_one_mapping(void **state)
 {
 	struct world_spec how = spec;
@@ -576,6 +597,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_code_works),
 		cmocka_unit_test(shows_what_the_table_allows),
+		cmocka_unit_test(run_ends_where_it_has_to),
 		cmocka_unit_test(large_folio_is_one_mapping),
 		cmocka_unit_test(fork_takes_the_right_to_write),
 		cmocka_unit_test(device_and_pointer_see_the_same),

@@ -116,10 +116,13 @@ static void two_gib_of_scattered_frames(void **state)
 		print_message("less than 3 GiB of memory available\n");
 		skip();
 	}
+	if (PAGES <= limit_of_mappings()) {
+		print_message("this host gives more mappings than two GiB have pages\n");
+		skip();
+	}
 	begin(&p, SIZE);
 	store_all(&p, PAGES, 1);
 	assert_true(mappings_now() < limit_of_mappings() + 10);
-	assert_true(PAGES > limit_of_mappings());
 	for (uint64_t page = 0; page < PAGES; page++) {
 		uint64_t word = 0;
 

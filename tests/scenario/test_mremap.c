@@ -295,6 +295,11 @@ static void refusals(void **state)
 	assert_int_equal(gup_mremap(w.mm, BASE, 0, PAGE, GUP_MREMAP_MAYMOVE, 0), -GUP_EINVAL);
 	assert_int_equal(gup_mremap(w.mm, BASE, PAGE, GUP_USER_TOP, GUP_MREMAP_MAYMOVE, 0), -GUP_ENOMEM);
 	app_expect(w.mm, BASE, 4 * PAGE, 1);
+	/* A second mapping in its own place: what was there is gone before it is looked at. */
+	assert_int_equal(
+		gup_mremap(w.mm, BASE + 4 * PAGE, 0, PAGE, GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED, BASE + 4 * PAGE),
+		-GUP_EFAULT);
+	assert_true(app_cannot_read(w.mm, BASE + 4 * PAGE));
 	check_rest(w.m, 0, 0);
 	world_end(&w);
 }
