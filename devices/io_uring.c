@@ -70,19 +70,30 @@ int gup_uring_open(const char *path, struct gup_uring **out)
 	return 0;
 }
 
-static void unregister(struct gup_uring *dev)
+/* A signal may end the host's wait for requests that use the buffers. 0; -errno: they are still registered. */
+static int unregister(struct gup_uring *dev)
 {
+	int err = 0;
+
 	if (dev->registered)
-		io_uring_unregister_buffers(&dev->ring);
-	dev->registered = 0;
+		do
+			err = io_uring_unregister_buffers(&dev->ring);
+		while (err == -EINTR);
+	if (!err)
+		dev->registered = 0;
+	return err;
 }
 
 /* Registers buffers from @first on, as many as the host allows but not more than @count. */
 static void register_window(struct gup_uring *dev, size_t first, size_t count)
 {
-	int err = -ENOMEM;
+	int err = unregister(dev);
 
-	unregister(dev);
+	if (err) {
+		dev->stats.ring_error = err;
+		return;
+	}
+	err = -ENOMEM;
 	while (count) {
 		err = io_uring_register_buffers(&dev->ring, dev->buffers + first, (unsigned int)count);
 		if (err != -ENOMEM && err != -EINVAL)
@@ -115,8 +126,10 @@ static int attach_region(void *device, const struct iovec *pieces, size_t nr)
 static int forget_buffers(void *device)
 {
 	struct gup_uring *dev = device;
+	int err = unregister(dev);
 
-	unregister(dev);
+	if (err)
+		return err;
 	dev->buffers = NULL;
 	dev->nr_buffers = 0;
 	return 0;

@@ -150,15 +150,17 @@ static int attach_locked(struct gup_region *region, struct gup_pin *pin)
 /* Moving pages out of where no long pin may rest changes the range, too; the second time they are where they stay. */
 static int try_open(struct gup_region *region, const struct gup_request *range, struct gup_why *why, bool *again)
 {
-	uint64_t seq = gup_interval_read_begin(region->interval);
 	struct gup_pin *pin;
-	int err = gup_pin(region->mm, range, &pin, why);
+	uint64_t seq;
+	int err;
 
+	region->ending = false; /* what was told before is about other pages; what comes now makes it a retry */
+	seq = gup_interval_read_begin(region->interval);
+	err = gup_pin(region->mm, range, &pin, why);
 	*again = false;
 	if (err)
 		return err;
 	pthread_mutex_lock(&region->lock);
-	region->ending = false; /* what was told before this pin is about other pages */
 	*again = gup_interval_read_retry(region->interval, seq);
 	if (!*again)
 		err = attach_locked(region, pin);

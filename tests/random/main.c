@@ -140,8 +140,10 @@ static void hunt(const struct hunt *h)
 			work(h, i);
 			exit(0);
 		}
-		if (pid < 0)
-			perror("fork");
+		if (pid < 0) {
+			perror("random: fork");
+			atomic_fetch_add(&h->tally->found, 1);
+		}
 	}
 	while (wait(&status) > 0)
 		if (status) {
