@@ -34,73 +34,73 @@ static struct sigaction earlier; /* of SIGSEGV */
 /* ---- what kind of access ---- */
 
 #if defined(__x86_64__)
-static bool is_store(const ucontext_t *context)
+static bool tells(const ucontext_t *context, enum gup_port_access *out)
 {
-	return context->uc_mcontext.gregs[REG_ERR] & 2;
+	uint64_t error = (uint64_t)context->uc_mcontext.gregs[REG_ERR];
+
+	*out = error & 16 ? GUP_PORT_FETCH : error & 2 ? GUP_PORT_STORE : GUP_PORT_LOAD;
+	return true;
 }
 
-static bool is_fetch(const ucontext_t *context)
+static uintptr_t place_of(const ucontext_t *context)
 {
-	return context->uc_mcontext.gregs[REG_ERR] & 16;
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 }
 #elif defined(__aarch64__)
-/* The syndrome is in a record of its own. */
-static uint64_t syndrome(const ucontext_t *context)
+/* The syndrome is in a record of its own, which emulators leave out. Cache maintenance says "write", and is none. */
+static bool tells(const ucontext_t *context, enum gup_port_access *out)
 {
 	const uint8_t *at = context->uc_mcontext.__reserved;
 	struct esr_context record;
 
-	for (;;) {
-		memcpy(&record, at, sizeof(record));
-		if (record.head.magic == ESR_MAGIC)
-			return record.esr;
-		if (!record.head.magic)
-			return 0;
+	for (memcpy(&record, at, sizeof(record)); record.head.magic; memcpy(&record, at, sizeof(record))) {
+		if (record.head.magic == ESR_MAGIC) {
+			if (record.esr >> 26 == 0x20)
+				*out = GUP_PORT_FETCH;
+			else
+				*out = (record.esr & (1 << 6 | 1 << 8)) == 1 << 6 ? GUP_PORT_STORE : GUP_PORT_LOAD;
+			return true;
+		}
 		at += record.head.size;
 	}
+	return false;
 }
 
-static bool is_store(const ucontext_t *context)
+static uintptr_t place_of(const ucontext_t *context)
 {
-	uint64_t esr = syndrome(context);
-
-	/* Cache maintenance says "write", and is none. */
-	return (esr >> 26 == 0x24 || esr >> 26 == 0x25) && (esr & (1 << 6 | 1 << 8)) == 1 << 6;
-}
-
-static bool is_fetch(const ucontext_t *context)
-{
-	uint64_t esr = syndrome(context);
-
-	return esr >> 26 == 0x20 || esr >> 26 == 0x21;
+	return context->uc_mcontext.pc;
 }
 #else
-#define GUP_LINUX_NO_SYNDROME
-#endif
-
-#ifdef GUP_LINUX_NO_SYNDROME
-/* Nothing tells: a load first, and what faults again at the same place is a store. */
-static enum gup_port_fault settle(struct gup_port_window *window, uint64_t offset, const ucontext_t *context)
+static bool tells(const ucontext_t *context, enum gup_port_access *out)
 {
-	static _Thread_local uint64_t last_offset = UINT64_MAX;
-	static _Thread_local unsigned long last_pc;
-	unsigned long pc = context->uc_mcontext.__gregs[REG_PC];
-	enum gup_port_access access = GUP_PORT_LOAD;
-
-	if (offset == last_offset && pc == last_pc)
-		access = GUP_PORT_STORE;
-	last_offset = access == GUP_PORT_STORE ? UINT64_MAX : offset;
-	last_pc = pc;
-	return window->fault(window, offset, access);
+	(void)context;
+	(void)out;
+	return false;
 }
-#else
-static enum gup_port_fault settle(struct gup_port_window *window, uint64_t offset, const ucontext_t *context)
-{
-	enum gup_port_access access = is_store(context) ? GUP_PORT_STORE : GUP_PORT_LOAD;
 
-	return window->fault(window, offset, is_fetch(context) ? GUP_PORT_FETCH : access);
+static uintptr_t place_of(const ucontext_t *context)
+{
+	return context->uc_mcontext.__gregs[REG_PC];
 }
 #endif
+
+/* Where nothing tells: a load first, and what faults again at the same place is a store. */
+static enum gup_port_access guess(uintptr_t addr, uintptr_t place)
+{
+	static _Thread_local uintptr_t last_addr, last_place;
+	bool again = addr == last_addr && place == last_place;
+
+	last_addr = again ? 0 : addr;
+	last_place = place;
+	return again ? GUP_PORT_STORE : GUP_PORT_LOAD;
+}
+
+static enum gup_port_access access_of(const siginfo_t *info, const ucontext_t *context)
+{
+	enum gup_port_access access;
+
+	return tells(context, &access) ? access : guess((uintptr_t)info->si_addr, place_of(context));
+}
 
 /* ---- passing on ---- */
 
@@ -200,7 +200,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	enum gup_port_fault fault;
 
 	if (window) {
-		fault = settle(window, offset, context);
+		fault = window->fault(window, offset, access_of(info, context));
 		if (fault)
 			deliver(fault, info, context);
 	} else {
