@@ -7,6 +7,8 @@
  */
 #include "world.h"
 
+#include <dirent.h>
+
 void world_config(const struct world_spec *spec, struct gup_machine_config *config)
 {
 	memset(config, 0, sizeof(*config));
@@ -219,4 +221,29 @@ uint64_t world_borrow(struct world *w, enum gup_zone_kind kind, uint64_t pages)
 		assert_int_equal(frame_at(w->mm, BORROWED + i * PAGE).order, order);
 	}
 	return BORROWED;
+}
+
+void world_scatter_normal(struct world *w, struct gup_mm *filler)
+{
+	uint64_t addr = BASE + 16 * HUGE, i;
+
+	map_anon(filler, addr, 4096 * PAGE);
+	assert_int_equal(gup_madvise(filler, addr, 4096 * PAGE, GUP_MADV_NOHUGEPAGE), 0);
+	for (i = 0; i < 4096 && free_frames(w->m) > 16; i++)
+		app_poke(filler, addr + i * PAGE, 1);
+	while (i-- > 0)
+		if (i % 2)
+			assert_int_equal(gup_madvise(filler, addr + i * PAGE, PAGE, GUP_MADV_DONTNEED), 0);
+}
+
+int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int nr = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
 }

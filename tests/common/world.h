@@ -94,6 +94,12 @@ struct gup_object *new_dax_file(struct world *w, uint64_t bytes);
  */
 uint64_t world_borrow(struct world *w, enum gup_zone_kind kind, uint64_t pages);
 
+/* Every second page of NORMAL is taken by @filler: there is room for all pages of a folio, but not for the folio. */
+void world_scatter_normal(struct world *w, struct gup_mm *filler);
+
+/* Files that this process has open, and the one that counts them. */
+int open_descriptors(void);
+
 /* Patterns: each 8 bytes tell address and tag. Addresses are multiples of 8. */
 void pattern_make(void *buf, uint64_t addr, uint64_t bytes, uint32_t tag);
 bool pattern_is(const void *buf, uint64_t addr, uint64_t bytes, uint32_t tag);

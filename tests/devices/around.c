@@ -4,23 +4,9 @@
  */
 #include "around.h"
 
-#include <dirent.h>
-
 #define CAMERA_BYTE 0xC5
 #define OTHERS (BASE + 128 * MIB)
 #define OTHERS_BYTES (4 * MIB)
-
-int open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int nr = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
-}
 
 static void touch(struct around *a, uint64_t first)
 {

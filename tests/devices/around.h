@@ -37,7 +37,4 @@ void around_unmap(struct around *a, uint32_t tag);
 /** around_end() - no pin is left, no descriptor is open, and the neighbour is as it was. */
 void around_end(struct around *a);
 
-/** open_descriptors() - of this process. */
-int open_descriptors(void);
-
 #endif

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "card.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -14,18 +13,6 @@
 #define PATIENT_MS 20000
 
 const struct gup_request card_range = { BASE, HUGE, GUP_WRITE, NULL };
-
-int nr_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int nr = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
-}
 
 /* Lengths from a header and a byte to the longest; what comes back has all bytes of the payload inverted. */
 uint32_t frame_make(uint8_t *bytes, unsigned int nr, bool back)
@@ -73,7 +60,7 @@ void need_cable(void)
 void card_begin(struct card *card, const struct world_spec *spec)
 {
 	memset(card, 0, sizeof(*card));
-	card->descriptors = nr_descriptors();
+	card->descriptors = open_descriptors();
 	world_begin(&card->w, spec);
 	card->mm = card->w.mm;
 	assert_int_equal(gup_cable_open(&card->cable), 0);
@@ -92,7 +79,7 @@ void card_end(struct card *card)
 	assert_int_equal(gup_xdp_close(card->dev), 0);
 	gup_cable_close(&card->cable);
 	world_end(&card->w);
-	assert_int_equal(nr_descriptors(), card->descriptors);
+	assert_int_equal(open_descriptors(), card->descriptors);
 }
 
 void card_send(struct card *card, unsigned int first, unsigned int nr)

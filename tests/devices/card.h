@@ -35,7 +35,6 @@ void card_attach(struct card *card);
 /* All of the range, for gup_xdp_attach_range(). */
 extern const struct gup_request card_range;
 
-int nr_descriptors(void);
 uint32_t frame_make(uint8_t *bytes, unsigned int nr, bool back);
 
 /* Frames @first to @first + @nr - 1, from chunks 0 to @nr - 1 to the other end, where every byte is right. */

@@ -522,20 +522,6 @@ static void longterm_faults_it_in(void **state)
 	world_end(&w);
 }
 
-/* Every second frame of NORMAL is taken. */
-static void scatter_normal(struct world *w, struct gup_mm *filler)
-{
-	uint64_t addr = BASE + 16 * HUGE, i;
-
-	map_anon(filler, addr, 4096 * PAGE);
-	assert_int_equal(gup_madvise(filler, addr, 4096 * PAGE, GUP_MADV_NOHUGEPAGE), 0);
-	for (i = 0; i < 4096 && free_frames(w->m) > 16; i++)
-		app_poke(filler, addr + i * PAGE, 1);
-	while (i-- > 0)
-		if (i % 2)
-			assert_int_equal(gup_madvise(filler, addr + i * PAGE, PAGE, GUP_MADV_DONTNEED), 0);
-}
-
 /* Where there is no room for the folio its parts move, and new memory comes in the largest order that there is. */
 static void no_room_for_a_folio(void **state)
 {
@@ -547,7 +533,7 @@ static void no_room_for_a_folio(void **state)
 	begin_with(&w, (struct world_spec){ .normal = 8, .movable = 2 }, 1u << ORDER);
 	one_folio(&w);
 	assert_int_equal(frame_at(w.mm, WHERE).zone, GUP_ZONE_MOVABLE);
-	scatter_normal(&w, world_mm(&w, "filler"));
+	world_scatter_normal(&w, world_mm(&w, "filler"));
 	assert_int_equal(gup_pin_user_pages_fast(w.mm, page_at(MIDDLE), 1, GUP_WRITE | GUP_LONGTERM, &page), 1);
 	assert_int_equal(frame_of(w.m, page).zone, GUP_ZONE_NORMAL);
 	assert_true(same_frame(w.mm, page_at(MIDDLE), page));
@@ -673,7 +659,7 @@ static void smaller_ones_in_scattered_memory(void **state)
 	begin_with(&w, (struct world_spec){ .normal = 8 }, ORDERS_ALL);
 	map_anon(w.mm, BASE, HUGE);
 	assert_int_equal(app_peek(w.mm, BASE), 0);
-	scatter_normal(&w, world_mm(&w, "filler"));
+	world_scatter_normal(&w, world_mm(&w, "filler"));
 	app_poke(w.mm, BASE + 256 * PAGE, 1);
 	assert_in_range(frame_at(w.mm, BASE + 256 * PAGE).order, 0, 4);
 	check_rest(w.m, 0, 0);

@@ -257,20 +257,6 @@ static void mapping_ends_within_a_folio(void **state)
 	world_end(&w);
 }
 
-/* Every second page of NORMAL is taken: there is room for all pages of a folio, but not for the folio. */
-static void scatter_normal(struct world *w, struct gup_mm *filler)
-{
-	uint64_t addr = BASE + 16 * HUGE, i;
-
-	map_anon(filler, addr, 4096 * PAGE);
-	assert_int_equal(gup_madvise(filler, addr, 4096 * PAGE, GUP_MADV_NOHUGEPAGE), 0);
-	for (i = 0; i < 4096 && free_frames(w->m) > 16; i++)
-		app_poke(filler, addr + i * PAGE, 1);
-	while (i-- > 0)
-		if (i % 2)
-			assert_int_equal(gup_madvise(filler, addr + i * PAGE, PAGE, GUP_MADV_DONTNEED), 0);
-}
-
 static void folio_is_split_where_it_has_no_room(void **state)
 {
 	struct gup_page *page;
@@ -282,7 +268,7 @@ static void folio_is_split_where_it_has_no_room(void **state)
 	addr = world_borrow(&w, GUP_ZONE_MOVABLE, GUP_HUGE_PAGES);
 	app_fill(w.mm, addr, HUGE, 1);
 	at = addr + MIDDLE * PAGE;
-	scatter_normal(&w, world_mm(&w, "filler"));
+	world_scatter_normal(&w, world_mm(&w, "filler"));
 	assert_int_equal(gup_pin_user_pages_fast(w.mm, at, 1, GUP_WRITE | GUP_LONGTERM, &page), 1);
 	assert_int_equal(frame_of(w.m, page).zone, GUP_ZONE_NORMAL);
 	assert_int_equal(frame_at(w.mm, addr).zone, GUP_ZONE_MOVABLE);
