@@ -210,6 +210,16 @@ const struct gup_rule_row gup_rule_rows[] = {
 	RULE(has_populate_advice, YES_NO, NONE, "MADV_POPULATE_READ and MADV_POPULATE_WRITE exist", true, NEVER,
 	     SINCE(5, 14, true)),
 	RULE(moves_hugetlb, YES_NO, NONE, "mremap() moves mappings of hugetlb", true, NEVER, SINCE(5, 16, true)),
+	/* With the one before; until then a shrink does not look at all. */
+	RULE(remap_looks_first, YES_NO, NONE,
+	     "mremap() looks whether anything is mapped there before it unmaps anything", true, NEVER,
+	     SINCE(5, 16, true)),
+	/* Both are of one series, of 6.17. */
+	RULE(remap_checks_first, YES_NO, NONE, "mremap() checks everything before it unmaps anything", true, NEVER,
+	     SINCE(6, 17, true)),
+	RULE(remap_moves_many, YES_NO, NONE,
+	     "mremap() with FIXED that keeps the length moves all mappings of the range, and the holes between them",
+	     true, NEVER, SINCE(6, 17, true)),
 	RULE(remove_needs_write, YES_NO, NONE, "MADV_REMOVE needs a mapping that may be written, not only shared",
 	     false, ALWAYS, SINCE(6, 7, false)),
 	RULE(populate_past_holes, YES_NO, NONE,

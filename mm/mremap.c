@@ -173,7 +173,16 @@ static s64 move(const struct remap *r, struct gup_vma *vma, u64 to)
 
 /* ---- what is asked for ---- */
 
-static int hugetlb_check(struct remap *r, struct gup_vma *vma)
+/* The ranges make sense, whatever lies there. */
+static bool place_ok(const struct remap *r)
+{
+	if (!(r->flags & GUP_MREMAP_FIXED))
+		return r->new_length <= GUP_USER_TOP;
+	return gup_range_ok(r->to, r->new_length) &&
+	       (r->old + r->old_length <= r->to || r->to + r->new_length <= r->old);
+}
+
+static int hugetlb_check(struct remap *r, const struct gup_vma *vma)
 {
 	u64 inside = gup_object_unit(vma->object) - 1;
 
@@ -184,18 +193,26 @@ static int hugetlb_check(struct remap *r, struct gup_vma *vma)
 	return (r->old | r->to) & inside || !r->new_length || r->new_length > r->old_length ? -GUP_EINVAL : 0;
 }
 
-/* May the mapping become what it is to be? */
+/* Something lies there, and can be changed at all. */
+static int vma_check(struct remap *r, const struct gup_vma *vma)
+{
+	if (!vma)
+		return -GUP_EFAULT;
+	return gup_vma_is(vma, GUP_OBJECT_HUGETLB) ? hugetlb_check(r, vma) : 0;
+}
+
+/* May what is kept of the mapping become as long as it shall be? */
 static int resize_check(struct remap *r, const struct gup_vma *vma)
 {
-	u64 index = gup_vma_index(vma, r->old), more = r->new_length - r->old_length;
+	u64 kept = gup_min(r->old_length, r->new_length), more = r->new_length - kept;
 
-	if (!r->old_length && !(vma->flags & GUP_VM_SHARED))
+	if (!kept && !(vma->flags & GUP_VM_SHARED))
 		return -GUP_EINVAL;
-	if (r->old_length > gup_vma_end(vma) - r->old)
+	if (kept > gup_vma_end(vma) - r->old)
 		return -GUP_EFAULT;
 	if (!more)
 		return 0;
-	if (index + (r->new_length >> GUP_PAGE_SHIFT) > UINT64_MAX >> GUP_PAGE_SHIFT)
+	if (gup_vma_index(vma, r->old) + (r->new_length >> GUP_PAGE_SHIFT) > UINT64_MAX >> GUP_PAGE_SHIFT)
 		return -GUP_EINVAL;
 	if (vma->flags & GUP_VM_PFNMAP)
 		return -GUP_EFAULT;
@@ -204,6 +221,8 @@ static int resize_check(struct remap *r, const struct gup_vma *vma)
 	r->populate = true;
 	return gup_lock_exceeds(r->mm, more >> GUP_PAGE_SHIFT) ? -GUP_EAGAIN : 0;
 }
+
+/* ---- in its place ---- */
 
 /* Where the mm has a window, what lies in it does not grow out of it. */
 static bool can_extend(const struct remap *r, const struct gup_vma *vma)
@@ -217,25 +236,23 @@ static bool can_extend(const struct remap *r, const struct gup_vma *vma)
 /* Unmap what is beyond the new length, if there is such a part. */
 static int cut_tail(struct remap *r)
 {
-	int err = gup_unmap_locked(r->mm, r->old + r->new_length, r->old + r->old_length);
+	u64 tail = r->old + r->new_length;
+	int err;
 
+	if (r->old_length <= r->new_length)
+		return 0;
+	if (r->new_length > GUP_USER_TOP || !gup_range_ok(tail, r->old_length - r->new_length))
+		return -GUP_EINVAL;
+	err = gup_unmap_locked(r->mm, tail, r->old + r->old_length);
 	if (!err)
 		r->old_length = r->new_length;
 	return err;
 }
 
-/* It is longer than it shall be, and what is too much lies in user space. */
-static bool tail_ok(const struct remap *r)
-{
-	return r->new_length <= GUP_USER_TOP && gup_range_ok(r->old + r->new_length, r->old_length - r->new_length);
-}
-
 static s64 shrink(struct remap *r)
 {
-	int err = 0;
+	int err = cut_tail(r);
 
-	if (r->old_length > r->new_length)
-		err = tail_ok(r) ? cut_tail(r) : -GUP_EINVAL;
 	return err ? err : (s64)r->old;
 }
 
@@ -257,40 +274,81 @@ static s64 grow(struct remap *r, struct gup_vma *vma)
 	return to ? move(r, vma, to) : -GUP_ENOMEM;
 }
 
-static bool place_ok(const struct remap *r)
+/* ---- to another place ---- */
+
+/* What lies in the way goes, and what is too much. It stays so if the rest fails, as in Linux. */
+static int clear_way(struct remap *r)
 {
-	if (!gup_range_ok(r->to, r->new_length) || (r->old_length > r->new_length && !tail_ok(r)))
-		return false;
-	return r->old + r->old_length <= r->to || r->to + r->new_length <= r->old;
+	int err = gup_unmap_locked(r->mm, r->to, r->to + r->new_length);
+
+	return err ? err : cut_tail(r);
 }
 
-/* What was unmapped to make place stays so if the rest fails, as in Linux. */
-static s64 move_to(struct remap *r)
+/* Before Linux 6.17 the way is cleared first, and then it is looked whether anything may go it. */
+static s64 move_to(struct remap *r, const struct gup_vma *looked_at)
 {
+	bool checks_first = r->mm->m->contract->remap_checks_first;
+	int err = checks_first ? resize_check(r, looked_at) : 0;
 	struct gup_vma *vma;
-	int err = place_ok(r) ? gup_unmap_locked(r->mm, r->to, r->to + r->new_length) : -GUP_EINVAL;
 
-	if (!err && r->old_length > r->new_length)
-		err = cut_tail(r);
+	if (!err)
+		err = clear_way(r);
 	if (err)
 		return err;
-	vma = gup_vma_find(r->mm, r->old);
-	err = vma ? resize_check(r, vma) : -GUP_EFAULT;
+	vma = gup_vma_find(r->mm, r->old); /* which may have lain in the way, if it was to be mapped twice */
+	err = vma_check(r, vma);
+	if (!err && !checks_first)
+		err = resize_check(r, vma);
 	return err ? err : move(r, vma, r->to);
+}
+
+/* The part of the range that is the VMA's. */
+static s64 move_part(const struct remap *r, struct gup_vma *vma)
+{
+	struct remap part = *r;
+	int err;
+
+	part.old = gup_max(r->old, gup_vma_start(vma));
+	part.old_length = gup_min(r->old + r->old_length, gup_vma_end(vma)) - part.old;
+	part.new_length = part.old_length;
+	part.to = r->to + (part.old - r->old);
+	err = vma_check(&part, vma);
+	return err ? err : move_to(&part, vma);
+}
+
+/* One mapping after the other, with the holes between them. What has moved when one cannot stays so, as in Linux. */
+static s64 move_all(const struct remap *r)
+{
+	u64 end = r->old + r->old_length, at = r->old;
+	struct gup_vma *vma = gup_vma_find(r->mm, at);
+	s64 to = -GUP_EFAULT;
+
+	while (vma) {
+		at = gup_vma_end(vma);
+		to = move_part(r, vma);
+		vma = to >= 0 && at < end ? gup_vma_first(r->mm, at, end) : NULL;
+	}
+	return to < 0 ? to : (s64)r->to;
 }
 
 static s64 remap_locked(struct remap *r)
 {
+	const struct gup_contract *contract = r->mm->m->contract;
 	struct gup_vma *vma = gup_vma_find(r->mm, r->old);
-	int err = vma ? 0 : -GUP_EFAULT;
+	bool fixed = r->flags & GUP_MREMAP_FIXED, grows = r->old_length < r->new_length;
+	int err = 0;
 
-	if (!err && gup_vma_is(vma, GUP_OBJECT_HUGETLB))
-		err = hugetlb_check(r, vma);
+	if (contract->remap_checks_first && !place_ok(r))
+		return -GUP_EINVAL;
+	if (contract->remap_moves_many && fixed && r->old_length == r->new_length)
+		return move_all(r);
+	if (contract->remap_looks_first || (grows && !fixed))
+		err = vma_check(r, vma);
 	if (err)
 		return err;
-	if (r->flags & GUP_MREMAP_FIXED)
-		return move_to(r);
-	return r->old_length < r->new_length ? grow(r, vma) : shrink(r);
+	if (fixed)
+		return place_ok(r) ? move_to(r, vma) : -GUP_EINVAL;
+	return grows ? grow(r, vma) : shrink(r);
 }
 
 static u64 whole_pages(u64 length)

@@ -170,13 +170,19 @@ int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
  * to that) and does not grow; before Linux 5.16 it does not move either. What grows over the end of its object is mapped,
  * and faults there fail.
  *
+ * One call changes one mapping. Since Linux 6.17 a FIXED move that keeps its length takes all mappings of the range, one
+ * after the other, with the holes between them: only the first must begin at or before @old_addr, and what lies under a
+ * hole at @new_addr stays.
+ *
  * Context: sleeps, takes mmap_lock for writing.
  * Return: the address that it has now; -EINVAL for NULL, a misaligned address, a new length of 0, unknown flags or FIXED
  * without MAYMOVE, ranges outside user space or that overlap, an old length of 0 of a private mapping, an index that wraps,
- * and for hugetlb that would have to be split or to grow; -EFAULT if nothing is mapped at @old_addr, the old range reaches out of
- * its mapping (a plain shrink may), or PFNMAP would grow; -EAGAIN if a locked mapping would pass the limit;
- * -ENOMEM if there is no place for it, it may not move, or memory ran out. On error nothing has changed, but with FIXED what
- * lay at @new_addr may be unmapped, and what was too much of the old range, as in Linux.
+ * and for hugetlb that would have to be split or to grow; -EFAULT if nothing is mapped at @old_addr, what is kept of the old
+ * range reaches out of its mapping (a plain shrink may), or PFNMAP would grow; -EAGAIN if a locked mapping would pass the
+ * limit; -ENOMEM if there is no place for it, it may not move, or memory ran out. On error nothing has changed, but of a
+ * FIXED move of several mappings what came before the one that could not move has moved. Before Linux 6.17 what lay at
+ * @new_addr of a FIXED move, and what was too much of the old range, may be unmapped on error; since then only if memory ran
+ * out or the part that is too much is no range of user space.
  * Linux: MREMAP_DONTUNMAP is not there: -EINVAL.
  */
 int64_t gup_mremap(struct gup_mm *mm, uint64_t old_addr, uint64_t old_length, uint64_t new_length, unsigned int flags,

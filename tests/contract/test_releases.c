@@ -81,6 +81,38 @@ static long move_hugetlb(struct world *w, const struct args *a)
 	return to == (int64_t)(BASE + HUGE) ? 0 : (long)to;
 }
 
+/* A shrink of what is not mapped. */
+static long shrink_nothing(struct world *w, const struct args *a)
+{
+	int64_t at = gup_mremap(w->mm, BASE, 2 * PAGE, PAGE, 0, 0);
+
+	(void)a;
+	return at == (int64_t)BASE ? 0 : (long)at;
+}
+
+/* A move that is refused: is what lay there still mapped? */
+static long refused_move(struct world *w, const struct args *a)
+{
+	(void)a;
+	map_anon(w->mm, BASE, PAGE);
+	map_anon(w->mm, BASE + 2 * PAGE, PAGE);
+	assert_int_equal(gup_mremap(w->mm, BASE, 0, PAGE, GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED, BASE + 2 * PAGE),
+			 -GUP_EINVAL);
+	return !app_cannot_read(w->mm, BASE + 2 * PAGE);
+}
+
+/* A move of two mappings. */
+static long move_two(struct world *w, const struct args *a)
+{
+	int64_t to;
+
+	(void)a;
+	map_anon(w->mm, BASE, PAGE);
+	map_shared(w->mm, BASE + PAGE, PAGE, NULL);
+	to = gup_mremap(w->mm, BASE, 2 * PAGE, 2 * PAGE, GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED, BASE + HUGE);
+	return to == (int64_t)(BASE + HUGE) ? 0 : (long)to;
+}
+
 /* MADV_REMOVE through a shared mapping that may only be read just now. */
 static long remove_readonly(struct world *w, const struct args *a)
 {
@@ -316,6 +348,9 @@ static const struct row {
 	{ "MADV_POPULATE_WRITE", K(5, 14), populate, { 0 }, -GUP_EINVAL, 0 },
 	{ "MADV_POPULATE_READ past a hole", K(6, 10), populate_past_a_hole, { 0 }, 1, 0 },
 	{ "mremap of hugetlb", K(5, 16), move_hugetlb, { 0 }, -GUP_EINVAL, 0 },
+	{ "mremap of nothing", K(5, 16), shrink_nothing, { 0 }, 0, FAULT },
+	{ "mremap that is refused", K(6, 17), refused_move, { 0 }, 0, 1 },
+	{ "mremap of two mappings", K(6, 17), move_two, { 0 }, FAULT, 0 },
 	{ "MADV_REMOVE of what may be read", K(6, 7), remove_readonly, { 0 }, -GUP_EACCES, 0 },
 	{ "pin_user_pages", K(5, 6), call, ENTRY(PIN_USER_PAGES, W), NOT, 1 },
 	{ "pin_user_pages_fast", K(5, 6), call, ENTRY(PIN_USER_PAGES_FAST, W), NOT, 1 },
