@@ -40,6 +40,12 @@ void on_gup_madvise(struct gup_world *w, const struct step *s, struct outcome *o
 	o->value = gup_madvise(w->mms[s->who], step_addr(s), step_bytes(s), advices[s->kind].gup);
 }
 
+void on_gup_mremap(struct gup_world *w, const struct step *s, struct outcome *o)
+{
+	o->value = gup_mremap(w->mms[s->who], step_addr(s), step_bytes(s), (uint64_t)s->to_nr * PAGE,
+			      moves[s->kind].gup, BASE + (uint64_t)s->to * PAGE);
+}
+
 void on_gup_mlock(struct gup_world *w, const struct step *s, struct outcome *o)
 {
 	o->value = gup_mlock(w->mms[s->who], step_addr(s), step_bytes(s));

@@ -42,6 +42,14 @@ void on_host_madvise(const struct step *s, struct outcome *o)
 	o->value = result(madvise(at(s), step_bytes(s), (int)advices[s->kind].gup));
 }
 
+void on_host_mremap(const struct step *s, struct outcome *o)
+{
+	struct step there = { .page = s->to };
+
+	o->value = result(
+		(long)mremap(at(s), step_bytes(s), (size_t)s->to_nr * PAGE, (int)moves[s->kind].gup, at(&there)));
+}
+
 void on_host_mlock(const struct step *s, struct outcome *o)
 {
 	o->value = result(mlock(at(s), step_bytes(s)));

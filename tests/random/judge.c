@@ -146,12 +146,18 @@ void judge_close(struct judge *j)
 		host_stop(j->host);
 }
 
+static bool cannot_judge(const struct judge *j, const struct step *s)
+{
+	return step_shows_merges(s, j->kernel) ||
+	       (j->host->missing[0] && (s->op->role == PIN || s->op->role == DEVICE));
+}
+
 void judge_leave_out(const struct judge *j, struct program *p)
 {
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < p->nr; i++)
-		if (!j->host->missing[0] || (p->steps[i].op->role != PIN && p->steps[i].op->role != DEVICE))
+		if (!cannot_judge(j, &p->steps[i]))
 			p->steps[nr++] = p->steps[i];
 	p->nr = nr;
 }

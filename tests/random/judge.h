@@ -34,7 +34,7 @@ struct judge {
 /* 0 or a negative errno. */
 int judge_open(struct judge *j, uint32_t kernel);
 void judge_close(struct judge *j);
-/* Leaves out the steps that this host cannot do. */
+/* Leaves out the steps that this host cannot do, or does in a way that nobody can foresee. */
 void judge_leave_out(const struct judge *j, struct program *p);
 /* True if both sides agree. */
 bool judge_program(struct judge *j, const struct program *p, struct difference *out);

@@ -16,6 +16,7 @@ const struct op ops[] = {
 	{ "munmap", 5, FUNCTIONS(munmap), CALL },
 	{ "mprotect", 8, FUNCTIONS(mprotect), CALL },
 	{ "madvise", 8, FUNCTIONS(madvise), CALL },
+	{ "mremap", 6, FUNCTIONS(mremap), CALL },
 	{ "mlock", 2, FUNCTIONS(mlock), CALL },
 	{ "munlock", 1, FUNCTIONS(munlock), CALL },
 	{ "fork", 6, WITHOUT_HOST(fork), FORK },
@@ -38,6 +39,11 @@ const struct word advices[] = {
 	{ "MADV_DONTNEED", 6, GUP_MADV_DONTNEED },
 	{ "MADV_POPULATE_READ", 3, GUP_MADV_POPULATE_READ },
 	{ "MADV_POPULATE_WRITE", 3, GUP_MADV_POPULATE_WRITE },
+	{ "MADV_REMOVE", 2, GUP_MADV_REMOVE },
+	{ "MADV_DONTFORK", 1, GUP_MADV_DONTFORK },
+	{ "MADV_DOFORK", 1, GUP_MADV_DOFORK },
+	{ "MADV_WIPEONFORK", 1, GUP_MADV_WIPEONFORK },
+	{ "MADV_KEEPONFORK", 1, GUP_MADV_KEEPONFORK },
 };
 
 const unsigned int nr_advices = sizeof(advices) / sizeof(advices[0]);
@@ -51,6 +57,15 @@ const struct word mappings[] = {
 };
 
 const unsigned int nr_mappings = sizeof(mappings) / sizeof(mappings[0]);
+
+const struct word moves[] = {
+	{ "MREMAP_MAYMOVE | MREMAP_FIXED", 6, GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED },
+	{ "0", 3, 0 },
+	{ "MREMAP_MAYMOVE", 1, GUP_MREMAP_MAYMOVE },
+	{ "MREMAP_FIXED", 1, GUP_MREMAP_FIXED },
+};
+
+const unsigned int nr_moves = sizeof(moves) / sizeof(moves[0]);
 
 uint64_t step_addr(const struct step *s)
 {
@@ -95,6 +110,51 @@ bool draw_madvise(struct draw *d, struct step *s)
 {
 	s->kind = draw_word(d, advices, nr_advices);
 	draw_range(d, s, 8);
+	return true;
+}
+
+/*
+ * Which neighbours Linux makes one mapping depends on what was touched and forked. A mapping's end shows where the length
+ * changes: what is kept then is one page. Before 6.17 it shows where something moves, too.
+ */
+bool step_shows_merges(const struct step *s, uint32_t kernel)
+{
+	return s->to_nr > 1 && s->nr > 1 && moves[s->kind].gup & GUP_MREMAP_FIXED && kernel < GUP_KERNEL(6, 17);
+}
+
+static void draw_length(struct draw *d, struct step *s, bool fixed)
+{
+	unsigned int most = PAGES - s->to;
+
+	s->to_nr = draw_one_in(d, 2) ? s->nr : (unsigned int)draw_below(d, 10);
+	if (draw_one_in(d, 12))
+		s->nr = 0;
+	if (s->to_nr > most)
+		s->to_nr = most;
+	if (s->nr > 1 && s->to_nr > s->nr)
+		s->nr = 1;
+	else if (fixed && s->to_nr > 1 && s->to_nr < s->nr)
+		s->to_nr = 1;
+}
+
+/* An old length of 0 is a second mapping of what is shared. Where the kernel chooses the place nothing grows. */
+bool draw_mremap(struct draw *d, struct step *s)
+{
+	struct step there;
+	bool fixed;
+
+	s->kind = draw_word(d, moves, nr_moves);
+	fixed = moves[s->kind].gup & GUP_MREMAP_FIXED;
+	draw_range(d, s, 8);
+	s->to = fixed ? (unsigned int)draw_below(d, PAGES) : s->page;
+	draw_length(d, s, fixed);
+	if (moves[s->kind].gup == GUP_MREMAP_MAYMOVE && s->to_nr > s->nr)
+		s->to_nr = s->nr;
+	there = *s;
+	there.page = s->to;
+	there.nr = s->to_nr;
+	draw_map(d, s, false);
+	draw_map(d, &there, true);
 	return true;
 }
 

@@ -79,6 +79,15 @@ void print_madvise(FILE *out, const struct step *s)
 	print_range_call(out, s, advices[s->kind].name);
 }
 
+void print_mremap(FILE *out, const struct step *s)
+{
+	open_call(out, s, "(long)mremap");
+	print_range(out, s);
+	fprintf(out, ", %u, %s, (void *)%#llx", s->to_nr * PAGE, moves[s->kind].name,
+		(unsigned long long)(BASE + (uint64_t)s->to * PAGE));
+	close_call(out);
+}
+
 void print_mlock(FILE *out, const struct step *s)
 {
 	print_range_call(out, s, NULL);

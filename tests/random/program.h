@@ -43,13 +43,14 @@ struct op;
  * @offset: pages into the file
  * @lane:   which word of each page
  * @slot:   which pin, or which process a fork makes
+ * @to, @to_nr: of mremap: where to, and how many pages
  * @value:  what is stored
  */
 struct step {
 	const struct op *op;
 	unsigned int who, page, nr, skew, prot, kind;
 	bool exact, fill;
-	unsigned int file, offset, lane, slot;
+	unsigned int file, offset, lane, slot, to, to_nr;
 	uint64_t value;
 };
 
@@ -134,11 +135,12 @@ struct word {
 /* ---- ops.c ---- */
 extern const struct op ops[];
 extern const unsigned int nr_ops;
-extern const struct word advices[], mappings[];
+extern const struct word advices[], mappings[], moves[];
 uint64_t *pinned_page(const struct gup_world *w, unsigned int slot, unsigned int page); /* gup_ops.c */
-extern const unsigned int nr_advices, nr_mappings;
+extern const unsigned int nr_advices, nr_mappings, nr_moves;
 uint64_t step_addr(const struct step *s);
 uint64_t step_bytes(const struct step *s);
+bool step_shows_merges(const struct step *s, uint32_t kernel);
 
 /* ---- draw.c ---- */
 void program_draw(struct program *p, uint64_t seed, unsigned int steps);

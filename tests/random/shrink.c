@@ -43,7 +43,15 @@ static bool drop_step(struct judge *j, struct program *p, struct difference *d, 
 	return try(j, p, d, &less);
 }
 
-#define WAYS 8
+#define WAYS 9
+
+/* What keeps its length goes on doing so: where it changes, only one page is kept (ops.c). */
+static void shorten(struct step *s, unsigned int nr)
+{
+	if (s->to_nr == s->nr)
+		s->to_nr = nr;
+	s->nr = nr;
+}
 
 /* One way of making a step simpler; false if it is so already. */
 static bool simplify(struct step *s, unsigned int way)
@@ -52,10 +60,10 @@ static bool simplify(struct step *s, unsigned int way)
 
 	switch (way) {
 	case 0:
-		s->nr = s->nr > 1 ? s->nr / 2 : s->nr;
+		shorten(s, s->nr > 1 ? s->nr / 2 : s->nr);
 		break;
 	case 1:
-		s->nr = s->nr > 1 ? s->nr - 1 : s->nr;
+		shorten(s, s->nr > 1 ? s->nr - 1 : s->nr);
 		break;
 	case 2:
 		s->skew = 0;
@@ -71,6 +79,9 @@ static bool simplify(struct step *s, unsigned int way)
 		break;
 	case 6:
 		s->who = 0;
+		break;
+	case 7:
+		s->to_nr = s->to_nr > s->nr ? s->to_nr - 1 : s->to_nr;
 		break;
 	default:
 		s->lane = 0;
