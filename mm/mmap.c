@@ -221,6 +221,8 @@ static void protect_vma(struct gup_vma *vma, u32 prot)
 {
 	bool was_locked = (vma->flags & (GUP_VM_LOCKED | GUP_VM_SHARED | GUP_VM_WRITE)) == GUP_VM_LOCKED;
 
+	if ((vma->flags & GUP_VM_PROT) == prot)
+		return;
 	vma->flags = (vma->flags & ~GUP_VM_PROT) | prot;
 	gup_protect_range(vma, gup_vma_start(vma), gup_vma_end(vma));
 	if (was_locked && prot & GUP_VM_WRITE)

@@ -21,7 +21,7 @@ struct gup_interval;
  * @GUP_EVENT_UNMAP:        munmap, mremap, or a mapping that GUP_MAP_FIXED replaces; one range for each mapping
  * @GUP_EVENT_CLEAR:        MADV_DONTNEED; a present page is replaced by a private copy (also by an unshare, and also the
  *                          zero page); a 2 MiB entry of an object is dropped because only a part of it changes
- * @GUP_EVENT_PROTECT_VMA:  mprotect; one range for each mapping
+ * @GUP_EVENT_PROTECT_VMA:  mprotect; one range for each mapping that it changes
  * @GUP_EVENT_PROTECT_PAGE: fork write-protects a private mapping of the parent; a page of a shared file is written back
  * @GUP_EVENT_MIGRATE:      the pages move to other frames, whoever asked for it, or a folio is split
  * @GUP_EVENT_TRUNCATE:     the object's pages go away: truncate or punch

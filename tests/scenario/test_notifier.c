@@ -175,6 +175,26 @@ static void protect_and_drop(void **state)
 	end(&w, &spy);
 }
 
+/* What has the protection already is not mentioned, whether it joins what got it or not. */
+static void only_what_changes_is_told(void **state)
+{
+	struct spy spy;
+	struct world w;
+
+	(void)state;
+	begin(&w, &(struct world_spec)SPEC, &spy, 4 * PAGE);
+	assert_int_equal(gup_mprotect(w.mm, BASE, 2 * PAGE, GUP_PROT_READ), 0);
+	told(&spy, GUP_EVENT_PROTECT_VMA, BASE, 2 * PAGE);
+	assert_int_equal(gup_mprotect(w.mm, BASE + PAGE, PAGE, GUP_PROT_READ), 0);
+	assert_int_equal(gup_mprotect(w.mm, BASE, 4 * PAGE, RW), 0);
+	told(&spy, GUP_EVENT_PROTECT_VMA, BASE, 2 * PAGE);
+	assert_int_equal(gup_mprotect(w.mm, BASE + 2 * PAGE, 2 * PAGE, GUP_PROT_READ), 0);
+	told(&spy, GUP_EVENT_PROTECT_VMA, BASE + 2 * PAGE, 2 * PAGE);
+	assert_int_equal(gup_mprotect(w.mm, BASE, 4 * PAGE, GUP_PROT_READ), 0);
+	told(&spy, GUP_EVENT_PROTECT_VMA, BASE, 2 * PAGE);
+	end(&w, &spy);
+}
+
 /* Entries that appear or allow more tell nothing. */
 static void silence(void **state)
 {
@@ -418,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unmap_and_replace),
 		cmocka_unit_test(protect_and_drop),
+		cmocka_unit_test(only_what_changes_is_told),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(fork_and_cow),
 		cmocka_unit_test(told_and_then_kept),
