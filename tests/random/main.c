@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include "judge.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "number.h"
 
 #define MAX_JOBS 64
 
@@ -42,20 +42,6 @@ static void usage(const char *self)
 		"  programs of seeds S, S + 1 ... on this kernel and on libgup; --print: the first as C, and no more\n",
 		self);
 	exit(2);
-}
-
-static uint64_t number_of(const char *text, uint64_t most, const char *self)
-{
-	char *end;
-	uint64_t number;
-
-	errno = 0;
-	number = strtoull(text, &end, 0);
-	if (errno || *end || *text < '0' || *text > '9' || !number || number > most) {
-		fprintf(stderr, "%s: \"%s\" is not a number from 1 to %llu\n", self, text, (unsigned long long)most);
-		usage(self);
-	}
-	return number;
 }
 
 static void parse(int argc, char **argv, struct hunt *h)

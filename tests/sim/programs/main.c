@@ -5,12 +5,12 @@
  * Pairs come first; of each, every schedule with one pre-emption is played, then some by chance. Programs that are
  * drawn follow. The first finding ends the hunt: what was found, its trace, and the command that replays it.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "number.h"
 #include "program.h"
 
 #define BY_CHANCE 100u
@@ -34,20 +34,6 @@ static void usage(const char *self)
 		"  programs FIRST, FIRST + STEP ... until N schedules were played, or the one that is given\n",
 		self, GUP_TEST_MAX_EXPLORE);
 	exit(2);
-}
-
-static uint64_t number_of(const char *text, uint64_t most, const char *self)
-{
-	char *end;
-	uint64_t number;
-
-	errno = 0;
-	number = strtoull(text, &end, 0);
-	if (errno || *end || *text < '0' || *text > '9' || !number || number > most) {
-		fprintf(stderr, "%s: \"%s\" is not a number from 1 to %llu\n", self, text, (unsigned long long)most);
-		usage(self);
-	}
-	return number;
 }
 
 static void parse(int argc, char **argv, struct hunt *hunt)
