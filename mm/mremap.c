@@ -4,10 +4,11 @@
  *
  *	check -> a VMA for the new place -> the old range becomes a VMA of its own -> room for every entry -> move them
  *
- * What can fail comes first; moving entries cannot. An entry takes its page along: frame, counts and bits stay, so
- * whoever pinned it does not notice. A private page keeps its index in the lineage, and so does the VMA that moves.
- * Both VMAs are in the reverse maps while entries move, and those are locked: a walk finds each entry in one of them.
- * Only lockless walkers see that an entry is in neither place for a moment, and leave it to who takes mmap_lock.
+ * What can fail comes first; moving entries cannot. Several mappings move one after the other. An entry takes its page
+ * along: frame, counts and bits stay, so whoever pinned it does not notice. A private page keeps its index in the lineage,
+ * and so does the VMA that moves. Both VMAs are in the reverse maps while entries move, and those are locked: a walk finds
+ * each entry in one of them. Only lockless walkers see that an entry is in neither place for a moment, and leave it to who
+ * takes mmap_lock.
  */
 #include "internal.h"
 

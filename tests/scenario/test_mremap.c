@@ -390,8 +390,11 @@ static void a_mapping_that_cannot_move_ends_it(void **state)
 	map_anon(w.mm, BASE - PAGE, PAGE);
 	map_shared(w.mm, BASE, HUGE, object);
 	app_fill(w.mm, BASE - PAGE, PAGE + HUGE, 1);
+	map_anon(w.mm, TO, 2 * PAGE);
+	app_fill(w.mm, TO, 2 * PAGE, 2);
 	assert_int_equal(move_to(w.mm, BASE - PAGE, PAGE + HUGE, PAGE + HUGE, TO), -GUP_EINVAL);
 	expect_moved(w.mm, TO, BASE - PAGE, PAGE, 1);
+	app_expect(w.mm, TO + PAGE, PAGE, 2);
 	assert_true(app_cannot_read(w.mm, BASE - PAGE));
 	app_expect(w.mm, BASE, HUGE, 1);
 	assert_int_equal(move_to(w.mm, TO, PAGE, PAGE, BASE - PAGE), BASE - PAGE);
