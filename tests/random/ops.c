@@ -15,9 +15,9 @@ const struct op ops[] = {
 	{ "mmap", 14, FUNCTIONS(mmap), CALL },
 	{ "munmap", 5, FUNCTIONS(munmap), CALL },
 	{ "mprotect", 8, FUNCTIONS(mprotect), CALL },
-	{ "madvise", 8, FUNCTIONS(madvise), CALL },
+	{ "madvise", 10, FUNCTIONS(madvise), CALL },
 	{ "mremap", 6, FUNCTIONS(mremap), CALL },
-	{ "mlock", 2, FUNCTIONS(mlock), CALL },
+	{ "mlock", 4, FUNCTIONS(mlock), CALL },
 	{ "munlock", 1, FUNCTIONS(munlock), CALL },
 	{ "fork", 6, WITHOUT_HOST(fork), FORK },
 	{ "exit", 2, WITHOUT_HOST(exit), EXIT },
@@ -39,11 +39,11 @@ const struct word advices[] = {
 	{ "MADV_DONTNEED", 6, GUP_MADV_DONTNEED },
 	{ "MADV_POPULATE_READ", 3, GUP_MADV_POPULATE_READ },
 	{ "MADV_POPULATE_WRITE", 3, GUP_MADV_POPULATE_WRITE },
-	{ "MADV_REMOVE", 2, GUP_MADV_REMOVE },
-	{ "MADV_DONTFORK", 1, GUP_MADV_DONTFORK },
-	{ "MADV_DOFORK", 1, GUP_MADV_DOFORK },
-	{ "MADV_WIPEONFORK", 1, GUP_MADV_WIPEONFORK },
-	{ "MADV_KEEPONFORK", 1, GUP_MADV_KEEPONFORK },
+	{ "MADV_REMOVE", 3, GUP_MADV_REMOVE },
+	{ "MADV_DONTFORK", 2, GUP_MADV_DONTFORK },
+	{ "MADV_DOFORK", 2, GUP_MADV_DOFORK },
+	{ "MADV_WIPEONFORK", 2, GUP_MADV_WIPEONFORK },
+	{ "MADV_KEEPONFORK", 2, GUP_MADV_KEEPONFORK },
 };
 
 const unsigned int nr_advices = sizeof(advices) / sizeof(advices[0]);
