@@ -15,6 +15,11 @@ uint64_t page_addr(unsigned int index)
 	return world.addr + index * PAGE;
 }
 
+uint64_t bytes_of_all(void)
+{
+	return world.program.memory == GUP_TEST_HUGE ? GUP_HUGE_SIZE : PAGES * PAGE;
+}
+
 uint64_t stamp_of(unsigned int index)
 {
 	uint64_t word;
@@ -65,16 +70,35 @@ bool lane_read(struct gup_mm *mm, unsigned int index, unsigned int whose, uint64
 	return !gup_copy_from_user(mm, out, page_addr(index) + offset_of(whose), sizeof(*out));
 }
 
+static void check_value(struct actor *a, unsigned int index, uint64_t value)
+{
+	if (world.discards ? value && !lane_valid(a->number, value) : value != a->last[index])
+		gup_test_fail(a->t, "page %u: the application reads %#llx, and %#llx was stored last", index,
+			      (unsigned long long)value, (unsigned long long)a->last[index]);
+}
+
 void lane_check(struct actor *a, unsigned int index)
 {
 	uint64_t value;
 
-	if (!lane_read(gup_test_mm(a->t), index, a->number, &value)) {
-		if (!world.discards)
-			gup_test_fail(a->t, "page %u cannot be read", index);
-		return;
-	}
-	if (world.discards ? value && !lane_valid(a->number, value) : value != a->last[index])
-		gup_test_fail(a->t, "page %u: the application reads %#llx, and %#llx was stored last", index,
-			      (unsigned long long)value, (unsigned long long)a->last[index]);
+	if (lane_read(gup_test_mm(a->t), index, a->number, &value))
+		check_value(a, index, value);
+	else if (!world.discards && (!world.hides || world.ended))
+		gup_test_fail(a->t, "page %u cannot be read", index);
+}
+
+void lane_use_at(struct actor *a, unsigned int index, uint64_t addr)
+{
+	struct gup_mm *mm = gup_test_mm(a->t);
+	uint64_t lane = addr + offset_of(a->number), value;
+
+	if (!gup_copy_from_user(mm, &value, lane, sizeof(value)))
+		check_value(a, index, value);
+	else if (!world.discards)
+		gup_test_fail(a->t, "page %u cannot be read where it is now", index);
+	value = ++a->next;
+	if (!gup_copy_to_user(mm, lane, &value, sizeof(value)))
+		a->last[index] = value;
+	else if (!world.discards && !world.protects)
+		gup_test_fail(a->t, "page %u cannot be written where it is now", index);
 }

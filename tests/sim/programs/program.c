@@ -12,6 +12,7 @@
 #define TAKES .takes = true
 #define DISCARDS .discards = true
 #define PROTECTS .protects = true
+#define HIDES .hides = true
 #define PLAIN .takes = false
 
 const struct op ops[] = {
@@ -33,6 +34,14 @@ const struct op ops[] = {
 	{ "protect", op_protect, ALL_KINDS, PROTECTS },
 	{ "protect-one", op_protect_one, ON(HUGE) | ON(FOLIO), PROTECTS },
 	{ "dontneed", op_dontneed, ALL_KINDS, DISCARDS },
+	{ "mremap", op_mremap, ALL_KINDS, HIDES },
+	{ "mremap-odd", op_mremap_odd, ALL_KINDS, HIDES },
+	{ "mremap-one", op_mremap_one, ALL_KINDS, HIDES },
+	{ "grow", op_grow, ANON_KINDS, PLAIN },
+	{ "double", op_double, ON(SHARED) | ON(DAX), PLAIN },
+	{ "dontfork", op_dontfork, ALL_KINDS, HIDES },
+	{ "wipe", op_wipe, ANON_KINDS, DISCARDS },
+	{ "remove", op_remove, ON(SHARED) | ON(DAX), DISCARDS },
 	{ "migrate", op_migrate, ANON_KINDS | ON(SHARED), PLAIN },
 	{ "split", op_split, ON(HUGE) | ON(FOLIO), PLAIN },
 	{ "cma", op_cma, ON(CMA), PLAIN },
@@ -151,9 +160,10 @@ static const char *const takers[] = {
 };
 
 static const char *const disturbers[] = {
-	"fork",		  "fork child-write", "unmap reuse", "remap reuse", "protect",
-	"dontneed reuse", "migrate reuse",    "split",	     "cma",	    "offline",
-	"truncate reuse", "punch reuse",      "long device",
+	"fork",	       "fork child-write", "unmap reuse",    "remap reuse",
+	"protect",     "dontneed reuse",   "migrate reuse",  "split",
+	"cma",	       "offline",	   "truncate reuse", "punch reuse",
+	"long device", "mremap fork",	   "mremap-odd",     "mremap-one",
 };
 
 static struct program pairs[MAX_PAIRS];

@@ -9,6 +9,7 @@
  *	lanes.c     whose bytes are where
  *	pins.c      operations that take, use and release pages
  *	others.c    operations that get in their way
+ *	moves.c     pages that are elsewhere for a while: mremap, and advice about children
  *	mirror.c    a subscriber that uses pages without holding them
  */
 #ifndef SIM_PROGRAM_H
@@ -43,6 +44,7 @@ struct op {
 	bool discards;	     /* pages of the application go away: what was written may be gone */
 	bool takes;	     /* gives what the operations for devices use */
 	bool protects;	     /* pages cannot be written for a while */
+	bool hides;	     /* pages are not where they are looked for, for a while */
 };
 
 extern const struct op ops[];
@@ -89,6 +91,8 @@ struct world {
 	struct program program;
 	bool discards;
 	unsigned int protects; /* operations that forbid writing, or allow it again */
+	unsigned int hides;    /* operations that take pages away for a while */
+	bool ended;	       /* everything is back */
 	uint64_t addr;
 	struct gup_object *object; /* shared memory or a file, else NULL */
 	struct actor actors[MAX_ACTORS];
@@ -101,6 +105,7 @@ void world_play(const struct program *program, struct gup_test_play *out);
 
 /* ---- lanes.c ---- */
 uint64_t page_addr(unsigned int index);
+uint64_t bytes_of_all(void);
 uint64_t stamp_of(unsigned int index);
 uint64_t lane_first(const struct actor *a);
 /* The lane of @a in a frame. */
@@ -111,6 +116,8 @@ bool lane_write(struct actor *a, struct gup_mm *mm, unsigned int index, uint64_t
 bool lane_read(struct gup_mm *mm, unsigned int index, unsigned int whose, uint64_t *out);
 /* The application reads what was stored last in the actor's own lane, or reason to have lost it. */
 void lane_check(struct actor *a, unsigned int index);
+/* The same where page @index is mapped at @addr by nobody but the actor; it stores there, too, if it may. */
+void lane_use_at(struct actor *a, unsigned int index, uint64_t addr);
 /* Is it some value that the lane's owner stored? */
 bool lane_valid(unsigned int whose, uint64_t value);
 
@@ -144,6 +151,16 @@ void op_truncate(struct actor *a);
 void op_punch(struct actor *a);
 void op_reuse(struct actor *a);
 void child_exit(struct actor *a);
+
+/* ---- moves.c ---- */
+void op_mremap(struct actor *a);
+void op_mremap_odd(struct actor *a);
+void op_mremap_one(struct actor *a);
+void op_grow(struct actor *a);
+void op_double(struct actor *a);
+void op_dontfork(struct actor *a);
+void op_wipe(struct actor *a);
+void op_remove(struct actor *a);
 
 /* ---- mirror.c ---- */
 void op_mirror(struct actor *a);

@@ -56,6 +56,7 @@ static int begin(struct gup_test *t)
 	unsigned int i;
 	uint64_t stamp;
 
+	world.ended = false;
 	for (i = 0; i < PAGES && !err; i++) {
 		stamp = stamp_of(i);
 		if (gup_copy_to_user(gup_test_mm(t), page_addr(i), &stamp, sizeof(stamp)))
@@ -102,6 +103,7 @@ static void end(struct gup_test *t)
 	unsigned int i, index;
 
 	(void)t;
+	world.ended = true;
 	for (i = 0; i < world.program.nr_actors; i++)
 		for (index = 0; index < PAGES; index++)
 			lane_check(&world.actors[i], index);
@@ -113,11 +115,12 @@ static void count_effects(const struct program *program)
 	unsigned int i, k;
 
 	world.discards = false;
-	world.protects = 0;
+	world.protects = world.hides = 0;
 	for (i = 0; i < program->nr_actors; i++)
 		for (k = 0; k < program->nr[i]; k++) {
 			world.discards = world.discards || program->ops[i][k]->discards;
 			world.protects += program->ops[i][k]->protects;
+			world.hides += program->ops[i][k]->hides;
 		}
 }
 
