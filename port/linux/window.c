@@ -14,6 +14,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "linux.h"
 
@@ -41,9 +43,24 @@ static void *spares[NR_SPARES];
 
 /* ---- mapping ---- */
 
+/*
+ * Frames, or nothing if @fd is -1. ThreadSanitizer takes mmap() for a store to the whole range, and would report every
+ * access that finds a page there; so it does not see the call.
+ */
+static bool map_over(char *at, uint64_t bytes, int prot, int fd, uint64_t from)
+{
+	int flags = MAP_FIXED | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED | MAP_POPULATE);
+
+#ifdef GUP_PORT_TSAN
+	return syscall(SYS_mmap, at, bytes, prot, flags, fd, from) != -1;
+#else
+	return mmap(at, bytes, prot, flags, fd, (off_t)from) != MAP_FAILED;
+#endif
+}
+
 static bool map_nothing(char *at, uint64_t bytes)
 {
-	return mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+	return map_over(at, bytes, PROT_NONE, -1, 0);
 }
 
 struct view {
@@ -57,14 +74,13 @@ static bool map_view(char *at, uint64_t bytes, const struct view *v)
 {
 	int prot = PROT_READ | (v->flags & GUP_PORT_MAP_WRITE ? PROT_WRITE : 0) |
 		   (v->flags & GUP_PORT_MAP_EXEC ? PROT_EXEC : 0);
-	void *done;
+	bool done;
 
 	if (v->from == GUP_PORT_ZEROES)
-		done = mmap(at, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+		done = map_over(at, bytes, prot, -1, 0);
 	else
-		done = mmap(at, bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, (int)v->frames->handle,
-			    (off_t)v->from);
-	return done != MAP_FAILED && !madvise(at, bytes, MADV_DONTFORK);
+		done = map_over(at, bytes, prot, (int)v->frames->handle, v->from);
+	return done && !madvise(at, bytes, MADV_DONTFORK);
 }
 
 static bool map_once(char *at, uint64_t bytes, const struct view *v)
