@@ -76,3 +76,59 @@ struct native_signal native_signal(void)
 {
 	return last;
 }
+
+void window_begin(struct world *w, const struct world_spec *spec)
+{
+	world_begin(w, spec);
+	window_wanted(true);
+	window_open(w->mm);
+	window_wanted(false);
+}
+
+char *window_pointer(struct gup_mm *mm, uint64_t addr)
+{
+	char *p = gup_mirror_pointer(mm, addr);
+
+	assert_non_null(p);
+	return p;
+}
+
+/* ---- what the host has mapped ---- */
+
+struct shown what_shows(struct gup_mm *mm, uint64_t start, uint64_t bytes)
+{
+	uintptr_t base = (uintptr_t)window_pointer(mm, start);
+	struct shown shown = { 0 };
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long long from, to, offset;
+		char rights[5];
+
+		if (sscanf(line, "%llx-%llx %4s %llx", &from, &to, rights, &offset) != 4 || to <= base ||
+		    from >= base + bytes || rights[0] != 'r')
+			continue;
+		shown.mappings++;
+		for (uint64_t at = from; at < to; at += PAGE) {
+			uint64_t pfn = gup_user_pfn(mm, start + (at - base));
+
+			shown.pages++;
+			shown.writable += rights[1] == 'w';
+			assert_int_not_equal(pfn, 0);
+			if (strstr(line, "gup-frames"))
+				assert_int_equal(pfn, (offset + (at - from)) / PAGE);
+		}
+	}
+	fclose(maps);
+	return shown;
+}
+
+void expect_shown(struct gup_mm *mm, uint64_t start, uint64_t bytes, unsigned int pages, unsigned int writable)
+{
+	struct shown shown = what_shows(mm, start, bytes);
+
+	assert_int_equal(shown.pages, pages);
+	assert_int_equal(shown.writable, writable);
+}

@@ -118,6 +118,18 @@ struct native_signal {
 	void *addr;
 };
 struct native_signal native_signal(void);
+/* A world whose first application has a window. */
+void window_begin(struct world *w, const struct world_spec *spec);
+char *window_pointer(struct gup_mm *mm, uint64_t addr);
+/*
+ * All that the host shows of a window, page by page: it is the frame that the page table names, and writable only if a
+ * store of the application may go there without a fault.
+ */
+struct shown {
+	unsigned int mappings, pages, writable;
+};
+struct shown what_shows(struct gup_mm *mm, uint64_t start, uint64_t bytes);
+void expect_shown(struct gup_mm *mm, uint64_t start, uint64_t bytes, unsigned int pages, unsigned int writable);
 
 /* What applications do. */
 uint64_t app_store(struct gup_mm *mm, uint64_t addr, const void *from, uint64_t bytes);

@@ -19,22 +19,6 @@
 
 static const struct world_spec spec = { .normal = 16, .movable = 8, .cma = 8, .no_huge_pages = true };
 
-static char *pointer(struct gup_mm *mm, uint64_t addr)
-{
-	char *p = gup_mirror_pointer(mm, addr);
-
-	assert_non_null(p);
-	return p;
-}
-
-static void begin(struct world *w, const struct world_spec *how)
-{
-	world_begin(w, how);
-	window_wanted(true);
-	window_open(w->mm);
-	window_wanted(false);
-}
-
 static struct gup_mm *fork_with_window(struct world *w)
 {
 	struct gup_mm *child;
@@ -43,54 +27,6 @@ static struct gup_mm *fork_with_window(struct world *w)
 	child = world_fork(w, w->mm, "child");
 	window_wanted(false);
 	return child;
-}
-
-/* ---- what the host has mapped ---- */
-
-struct shown {
-	unsigned int mappings, pages, writable;
-};
-
-/*
- * All that the host shows of a window, page by page: it is the frame that the page table names, and writable only if a
- * store of the application may go there without a fault.
- */
-static struct shown what_shows(struct gup_mm *mm, uint64_t start, uint64_t bytes)
-{
-	uintptr_t base = (uintptr_t)pointer(mm, start);
-	struct shown shown = { 0 };
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-
-	assert_non_null(maps);
-	while (fgets(line, sizeof(line), maps)) {
-		unsigned long long from, to, offset;
-		char rights[5];
-
-		if (sscanf(line, "%llx-%llx %4s %llx", &from, &to, rights, &offset) != 4 || to <= base ||
-		    from >= base + bytes || rights[0] != 'r')
-			continue;
-		shown.mappings++;
-		for (uint64_t at = from; at < to; at += PAGE) {
-			uint64_t pfn = gup_user_pfn(mm, start + (at - base));
-
-			shown.pages++;
-			shown.writable += rights[1] == 'w';
-			assert_int_not_equal(pfn, 0);
-			if (strstr(line, "gup-frames"))
-				assert_int_equal(pfn, (offset + (at - from)) / PAGE);
-		}
-	}
-	fclose(maps);
-	return shown;
-}
-
-static void expect_shown(struct gup_mm *mm, unsigned int pages, unsigned int writable)
-{
-	struct shown shown = what_shows(mm, BASE, WINDOW);
-
-	assert_int_equal(shown.pages, pages);
-	assert_int_equal(shown.writable, writable);
 }
 
 /* ---- loads and stores ---- */
@@ -125,24 +61,24 @@ static void shows_what_the_table_allows(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, &spec);
+	window_begin(&w, &spec);
 	map_anon(w.mm, BASE, NR * PAGE);
-	expect_shown(w.mm, 0, 0);
+	expect_shown(w.mm, BASE, WINDOW, 0, 0);
 	app_expect_zero(w.mm, BASE, 2 * PAGE); /* the zero page */
-	expect_shown(w.mm, 2, 0);
+	expect_shown(w.mm, BASE, WINDOW, 2, 0);
 	app_fill(w.mm, BASE, NR * PAGE, 1);
-	expect_shown(w.mm, NR, NR);
+	expect_shown(w.mm, BASE, WINDOW, NR, NR);
 	assert_int_equal(gup_mprotect(w.mm, BASE, 2 * PAGE, GUP_PROT_READ), 0);
-	expect_shown(w.mm, NR - 2, NR - 2);
+	expect_shown(w.mm, BASE, WINDOW, NR - 2, NR - 2);
 	app_expect(w.mm, BASE, 2 * PAGE, 1);
-	expect_shown(w.mm, NR, NR - 2);
+	expect_shown(w.mm, BASE, WINDOW, NR, NR - 2);
 	assert_int_equal(gup_mprotect(w.mm, BASE + PAGE, 2 * PAGE, 0), 0);
-	expect_shown(w.mm, NR - 2, NR - 3);
+	expect_shown(w.mm, BASE, WINDOW, NR - 2, NR - 3);
 	assert_true(app_cannot_read(w.mm, BASE + PAGE));
 	assert_int_equal(gup_munmap(w.mm, BASE + 4 * PAGE, 2 * PAGE), 0);
-	expect_shown(w.mm, NR - 4, NR - 5);
+	expect_shown(w.mm, BASE, WINDOW, NR - 4, NR - 5);
 	assert_int_equal(gup_madvise(w.mm, BASE + 6 * PAGE, PAGE, GUP_MADV_DONTNEED), 0);
-	expect_shown(w.mm, NR - 5, NR - 6);
+	expect_shown(w.mm, BASE, WINDOW, NR - 5, NR - 6);
 	app_expect_zero(w.mm, BASE + 6 * PAGE, PAGE);
 	check_rest(w.m, 0, 0);
 	world_end(&w);
@@ -156,16 +92,16 @@ static void run_ends_where_it_has_to(void **state)
 
 	(void)state;
 	how.no_huge_pages = false;
-	begin(&w, &how);
+	window_begin(&w, &how);
 	map_anon(w.mm, BASE, HUGE);
 	app_fill(w.mm, BASE, HUGE, 1);
 	assert_int_equal(gup_machine_poison(w.m, gup_user_pfn(w.mm, BASE + 3 * PAGE)), 0); /* splits the folio */
 	gup_mirror_drop(w.mm);
 	app_expect(w.mm, BASE + 4 * PAGE, PAGE, 1);
-	expect_shown(w.mm, GUP_HUGE_PAGES - 4, GUP_HUGE_PAGES - 4);
+	expect_shown(w.mm, BASE, WINDOW, GUP_HUGE_PAGES - 4, GUP_HUGE_PAGES - 4);
 	assert_true(app_cannot_read(w.mm, BASE + 3 * PAGE));
 	app_expect(w.mm, BASE + 2 * PAGE, PAGE, 1);
-	expect_shown(w.mm, GUP_HUGE_PAGES - 1, GUP_HUGE_PAGES - 1);
+	expect_shown(w.mm, BASE, WINDOW, GUP_HUGE_PAGES - 1, GUP_HUGE_PAGES - 1);
 	assert_int_equal(gup_machine_unpoison(w.m, gup_user_pfn(w.mm, BASE + 3 * PAGE)), 0);
 	app_expect(w.mm, BASE, HUGE, 1);
 	check_rest(w.m, 0, 0);
@@ -179,17 +115,17 @@ static void large_folio_is_one_mapping(void **state)
 
 	(void)state;
 	how.no_huge_pages = false;
-	begin(&w, &how);
+	window_begin(&w, &how);
 	map_anon(w.mm, BASE, 2 * HUGE);
 	app_poke(w.mm, BASE + 17 * PAGE, 1);
 	assert_int_equal(what_shows(w.mm, BASE, WINDOW).mappings, 1);
-	expect_shown(w.mm, GUP_HUGE_PAGES, GUP_HUGE_PAGES);
+	expect_shown(w.mm, BASE, WINDOW, GUP_HUGE_PAGES, GUP_HUGE_PAGES);
 	gup_mirror_drop(w.mm);
-	expect_shown(w.mm, 0, 0);
+	expect_shown(w.mm, BASE, WINDOW, 0, 0);
 	assert_int_equal(app_peek(w.mm, BASE + 17 * PAGE), 1);
-	expect_shown(w.mm, GUP_HUGE_PAGES, GUP_HUGE_PAGES);
+	expect_shown(w.mm, BASE, WINDOW, GUP_HUGE_PAGES, GUP_HUGE_PAGES);
 	assert_int_equal(gup_munmap(w.mm, BASE + 4 * PAGE, PAGE), 0); /* splits it */
-	expect_shown(w.mm, GUP_HUGE_PAGES - 1, GUP_HUGE_PAGES - 1);
+	expect_shown(w.mm, BASE, WINDOW, GUP_HUGE_PAGES - 1, GUP_HUGE_PAGES - 1);
 	check_rest(w.m, 0, 0);
 	world_end(&w);
 }
@@ -200,19 +136,19 @@ static void fork_takes_the_right_to_write(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, &spec);
+	window_begin(&w, &spec);
 	map_anon(w.mm, BASE, NR * PAGE);
 	app_fill(w.mm, BASE, NR * PAGE, 1);
 	child = fork_with_window(&w);
-	expect_shown(w.mm, 0, 0);
-	assert_ptr_not_equal(pointer(child, BASE), pointer(w.mm, BASE));
+	expect_shown(w.mm, BASE, WINDOW, 0, 0);
+	assert_ptr_not_equal(window_pointer(child, BASE), window_pointer(w.mm, BASE));
 	app_fill(child, BASE, 2 * PAGE, 2);
 	app_expect(w.mm, BASE, NR * PAGE, 1);
 	app_fill(w.mm, BASE + 4 * PAGE, PAGE, 3);
 	app_expect(child, BASE, 2 * PAGE, 2);
 	app_expect(child, BASE + 2 * PAGE, (NR - 2) * PAGE, 1);
-	expect_shown(child, NR, 2);
-	expect_shown(w.mm, NR, 1);
+	expect_shown(child, BASE, WINDOW, NR, 2);
+	expect_shown(w.mm, BASE, WINDOW, NR, 1);
 	world_exit(&w, child);
 	app_expect(w.mm, BASE, 4 * PAGE, 1);
 	check_rest(w.m, 0, 0);
@@ -225,7 +161,7 @@ static void device_and_pointer_see_the_same(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, &spec);
+	window_begin(&w, &spec);
 	map_anon(w.mm, BASE, NR * PAGE);
 	app_fill(w.mm, BASE, NR * PAGE, 1);
 	assert_int_equal(gup_pin_user_pages_fast(w.mm, BASE, NR, GUP_WRITE | GUP_LONGTERM, pages), NR);
@@ -248,7 +184,7 @@ static void moves_and_is_found_again(void **state)
 	uint64_t at;
 
 	(void)state;
-	begin(&w, &(struct world_spec){ .normal = 8, .cma = 16, .no_huge_pages = true });
+	window_begin(&w, &(struct world_spec){ .normal = 8, .cma = 16, .no_huge_pages = true });
 	at = world_borrow(&w, GUP_ZONE_CMA, NR);
 	app_fill(w.mm, at, NR * PAGE, 1);
 	assert_int_equal(gup_cma_alloc(w.m, CAMERA, 16 * MIB, 0, PATIENT_NS, &first, NULL), 0);
@@ -273,7 +209,7 @@ static void expect_signal(struct gup_mm *mm, uint64_t addr, bool store, int sign
 		assert_int_equal(app_load(mm, &byte, addr, 1), 1);
 	assert_int_equal(native_signal().signal, signal);
 	assert_int_equal(native_signal().code, code);
-	assert_ptr_equal(native_signal().addr, pointer(mm, addr));
+	assert_ptr_equal(native_signal().addr, window_pointer(mm, addr));
 }
 
 static void bad_access_goes_on(void **state)
@@ -282,7 +218,7 @@ static void bad_access_goes_on(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, &spec);
+	window_begin(&w, &spec);
 	map_anon(w.mm, BASE, NR * PAGE);
 	app_fill(w.mm, BASE, NR * PAGE, 1);
 	expect_signal(w.mm, BASE + NR * PAGE + 3, false, SIGSEGV, SEGV_MAPERR);
@@ -386,10 +322,10 @@ static void host_child_has_no_window(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, &spec);
+	window_begin(&w, &spec);
 	map_anon(w.mm, BASE, PAGE);
 	app_fill(w.mm, BASE, PAGE, 1);
-	inherited = pointer(w.mm, BASE);
+	inherited = window_pointer(w.mm, BASE);
 	assert_int_equal(child_ends_by(touch_inherited), SIGSEGV);
 	app_expect(w.mm, BASE, PAGE, 1);
 	world_end(&w);
@@ -400,84 +336,14 @@ static void errno_stays(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, &spec);
+	window_begin(&w, &spec);
 	map_anon(w.mm, BASE, NR * PAGE);
 	errno = E2BIG;
-	*(volatile char *)pointer(w.mm, BASE) = 1;
+	*(volatile char *)window_pointer(w.mm, BASE) = 1;
 	assert_int_equal(errno, E2BIG);
 	gup_mirror_drop(w.mm);
 	assert_int_equal(errno, E2BIG);
-	assert_int_equal(*(volatile char *)pointer(w.mm, BASE), 1);
-	world_end(&w);
-}
-
-/* ---- system calls ---- */
-
-static void system_calls_need_populate(void **state)
-{
-	struct gup_mm *child;
-	char buf[NR * PAGE];
-	struct world w;
-	int pipe_fds[2];
-
-	(void)state;
-	begin(&w, &spec);
-	map_anon(w.mm, BASE, NR * PAGE);
-	assert_int_equal(pipe(pipe_fds), 0);
-	pattern_make(buf, BASE, sizeof(buf), 5);
-	assert_int_equal(write(pipe_fds[1], buf, sizeof(buf)), sizeof(buf));
-	assert_int_equal(read(pipe_fds[0], pointer(w.mm, BASE), sizeof(buf)), -1);
-	assert_int_equal(errno, EFAULT);
-
-	assert_int_equal(gup_mirror_populate(w.mm, BASE, NR * PAGE, true), 0);
-	expect_shown(w.mm, NR, NR);
-	check_rest(w.m, NR, 0);
-	gup_mirror_drop(w.mm);
-	expect_shown(w.mm, NR, NR);
-	child = world_fork(&w, w.mm, "child");
-	expect_shown(w.mm, NR, NR); /* pinned: the child got copies */
-	assert_int_equal(read(pipe_fds[0], pointer(w.mm, BASE), sizeof(buf)), sizeof(buf));
-	app_expect(w.mm, BASE, NR * PAGE, 5);
-	app_expect_zero(child, BASE, NR * PAGE);
-	assert_int_equal(gup_mirror_release(w.mm, BASE, NR * PAGE), 0);
-	assert_int_equal(gup_mirror_release(w.mm, BASE, NR * PAGE), -GUP_EINVAL);
-	check_rest(w.m, 0, 0);
-	gup_mirror_drop(w.mm);
-	expect_shown(w.mm, 0, 0);
-
-	/* Reading only, any alignment, twice. */
-	assert_int_equal(gup_mirror_populate(w.mm, BASE + 100, 2 * PAGE, false), 0);
-	assert_int_equal(gup_mirror_populate(w.mm, BASE + 100, 2 * PAGE, false), 0);
-	assert_int_equal(gup_mirror_release(w.mm, BASE + 100, 2 * PAGE), 0);
-	gup_mirror_drop(w.mm);
-	assert_int_equal(write(pipe_fds[1], pointer(w.mm, BASE + 100), 2 * PAGE), 2 * PAGE);
-	assert_int_equal(read(pipe_fds[0], buf + 100, 2 * PAGE), 2 * PAGE);
-	assert_true(pattern_is(buf + 104, BASE + 104, 2 * PAGE - 8, 5));
-	assert_int_equal(gup_mirror_release(w.mm, BASE + 100, 2 * PAGE), 0);
-	close(pipe_fds[0]);
-	close(pipe_fds[1]);
-	check_rest(w.m, 0, 0);
-	world_end(&w);
-}
-
-/* Held ranges go with the mm, and what the program takes away is away. */
-static void holds_end_with_the_mm(void **state)
-{
-	struct gup_mm *mm;
-	struct world w;
-
-	(void)state;
-	begin(&w, &spec);
-	window_wanted(true);
-	mm = world_mm(&w, "other");
-	window_wanted(false);
-	map_anon(mm, BASE, NR * PAGE);
-	assert_int_equal(gup_mirror_populate(mm, BASE, NR * PAGE, true), 0);
-	assert_int_equal(gup_munmap(mm, BASE, PAGE), 0);
-	expect_shown(mm, NR - 1, NR - 1);
-	check_rest(w.m, NR, 0);
-	world_exit(&w, mm);
-	check_rest(w.m, 0, 0);
+	assert_int_equal(*(volatile char *)window_pointer(w.mm, BASE), 1);
 	world_end(&w);
 }
 
@@ -518,79 +384,18 @@ static void wrong_calls(void **state)
 	world_end(&w);
 }
 
-/* Each allocation fails once: an errno, and nothing is held. */
-static void populate_without_memory(void **state)
-{
-	struct world w;
-	uint64_t nth = 1;
-	int err = -1;
-
-	(void)state;
-	begin(&w, &spec);
-	map_anon(w.mm, BASE, NR * PAGE);
-	for (; err; nth++) {
-		gup_test_fail_alloc(w.m, nth);
-		err = gup_mirror_populate(w.mm, BASE, NR * PAGE, true);
-		gup_test_fail_alloc(w.m, 0);
-		if (err)
-			assert_int_equal(err, -GUP_ENOMEM);
-		check_rest(w.m, err ? 0 : NR, 0);
-	}
-	assert_true(nth > 3);
-	assert_int_equal(gup_mirror_release(w.mm, BASE, NR * PAGE), 0);
-	world_end(&w);
-}
-
 /* A fault without memory is a bus error, and works when there is memory again. */
 static void fault_without_memory(void **state)
 {
 	struct world w;
 
 	(void)state;
-	begin(&w, &spec);
+	window_begin(&w, &spec);
 	map_anon(w.mm, BASE, PAGE);
 	gup_test_fail_alloc(w.m, 1 | GUP_TEST_ALL_AFTER);
 	expect_signal(w.mm, BASE, true, SIGBUS, BUS_ADRERR);
 	gup_test_fail_alloc(w.m, 0);
 	app_fill(w.mm, BASE, PAGE, 1);
-	check_rest(w.m, 0, 0);
-	world_end(&w);
-}
-
-/* ---- aliases ---- */
-
-static void scattered_frames_in_one_piece(void **state)
-{
-	struct gup_page *pages[NR], *order[NR];
-	struct world w;
-	char *alias;
-	void *at;
-
-	(void)state;
-	begin(&w, &spec);
-	map_anon(w.mm, BASE, NR * PAGE);
-	app_fill(w.mm, BASE, NR * PAGE, 1);
-	assert_int_equal(gup_pin_user_pages_fast(w.mm, BASE, NR, GUP_WRITE, pages), NR);
-	for (int i = 0; i < NR; i++)
-		order[i] = pages[i % 2 ? i : NR - 2 - i];
-	assert_int_equal(gup_vmap(w.m, order, NR, &at), 0);
-	alias = at;
-	for (int i = 0; i < NR; i++) {
-		uint64_t addr = BASE + (uint64_t)(i % 2 ? i : NR - 2 - i) * PAGE;
-
-		assert_true(pattern_is(alias + i * PAGE, addr, PAGE, 1));
-		pattern_make(alias + i * PAGE, addr, PAGE, 2);
-	}
-	app_expect(w.mm, BASE, NR * PAGE, 2);
-	gup_vunmap(at, NR);
-	gup_vunmap(NULL, NR);
-	assert_int_equal(gup_vmap(NULL, order, NR, &at), -GUP_EINVAL);
-	assert_int_equal(gup_vmap(w.m, NULL, NR, &at), -GUP_EINVAL);
-	assert_int_equal(gup_vmap(w.m, order, 0, &at), -GUP_EINVAL);
-	assert_int_equal(gup_vmap(w.m, order, NR, NULL), -GUP_EINVAL);
-	order[3] = NULL;
-	assert_int_equal(gup_vmap(w.m, order, NR, &at), -GUP_EINVAL);
-	assert_int_equal(gup_unpin_user_pages(w.m, pages, NR), 0);
 	check_rest(w.m, 0, 0);
 	world_end(&w);
 }
@@ -609,12 +414,8 @@ int main(void)
 		cmocka_unit_test(without_handler_the_process_ends),
 		cmocka_unit_test(host_child_has_no_window),
 		cmocka_unit_test(errno_stays),
-		cmocka_unit_test(system_calls_need_populate),
-		cmocka_unit_test(holds_end_with_the_mm),
 		cmocka_unit_test(wrong_calls),
-		cmocka_unit_test(populate_without_memory),
 		cmocka_unit_test(fault_without_memory),
-		cmocka_unit_test(scattered_frames_in_one_piece),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
