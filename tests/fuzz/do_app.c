@@ -161,9 +161,16 @@ void do_create(struct program *p)
 static void copy_places(struct program *p, const struct app *parent, struct app *child)
 {
 	memcpy(child->places, parent->places, sizeof(child->places));
-	for (uint32_t i = 0; i < WINDOW_PAGES; i++)
-		if (child->places[i].cell)
-			child->places[i].cell = cell_new(p, p->cells[child->places[i].cell]);
+	for (uint32_t i = 0; i < WINDOW_PAGES; i++) {
+		struct place *place = &child->places[i];
+
+		if (place->not_for_children)
+			memset(place, 0, sizeof(*place));
+		else if (place->wiped_for_children)
+			place->cell = 0;
+		else if (place->cell)
+			place->cell = cell_new(p, p->cells[place->cell]);
+	}
 }
 
 void do_fork(struct program *p)

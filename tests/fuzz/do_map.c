@@ -125,11 +125,23 @@ void do_munmap(struct program *p)
 		forget(app, span);
 }
 
+/* What lies before a hole is protected all the same. */
+static void protect_places(struct app *app, struct span span, uint8_t prot, bool unsure)
+{
+	struct place *place = &app->places[span.first];
+
+	for (uint32_t i = 0; i < span.nr && place[i].backing; i++) {
+		place[i].prot_unsure = unsure;
+		if (!unsure)
+			place[i].prot = prot;
+	}
+}
+
 void do_mprotect(struct program *p)
 {
 	struct app *app = take_app(p);
 	struct span span = take_span(p);
-	unsigned int prot = take_byte(p) & 7;
+	uint8_t prot = take_byte(p) & 7;
 	bool hole = app && any_hole(app, span);
 	int err;
 
@@ -137,13 +149,7 @@ void do_mprotect(struct program *p)
 		return;
 	err = gup_mprotect(app->mm, address_of(span.first), span.nr * GUP_PAGE_SIZE, prot);
 	PROMISE(err == -GUP_ENOMEM || (!err && !hole), "mprotect returned %d", err);
-	for (uint32_t i = 0; !hole && i < span.nr; i++) {
-		struct place *place = &app->places[span.first + i];
-
-		place->prot_unsure = err != 0;
-		if (!err)
-			place->prot = (uint8_t)prot;
-	}
+	protect_places(app, span, prot, err && (!hole || memory_is_short(p)));
 }
 
 /* What is gone is what no entry maps any more; all of it if the call went well. */

@@ -58,6 +58,8 @@ static const struct step {
 	{ "listen", do_listen },
 	{ "unlisten", do_unlisten },
 	{ "read begin", do_read_begin },
+	{ "mremap", do_mremap },
+	{ "advise", do_advise },
 };
 
 void promise_broken(const char *where, const char *fmt, ...)
@@ -194,7 +196,7 @@ static void begin(struct program *p, const uint8_t *data, size_t size)
 	p->config.contract = kind & 3;
 	p->config.no_huge_pages = kind & 4;
 	p->config.track_holders = kind & 8;
-	p->config.anon_orders = sizes & 64 ? 0x1fe : 0;
+	p->config.anon_orders = sizes & 64 ? sizes & 128 ? 1 << 2 | 1 << 4 : 0x1fe : 0;
 	p->config.normal_bytes = (2 + 2 * (sizes & 3)) * MIB;
 	p->config.movable_bytes = kind & 16 ? (2 + 2 * (sizes >> 2 & 3)) * MIB : 0;
 	if (kind & 32) {
@@ -276,7 +278,7 @@ static void check_app(struct program *p, struct app *app)
 		const struct place *place = &app->places[page];
 		uint32_t cell = cell_shown(p, place);
 
-		if (!place->backing || !place->prot || place->prot_unsure || !cell)
+		if (!place->backing || !place->prot || place->prot_unsure || (!cell && place->backing != ANONYMOUS))
 			continue;
 		if (gup_copy_from_user(app->mm, &value, address_of(page), sizeof(value)) == 0)
 			PROMISE(value == p->cells[cell], "page %u of an app has lost what was written to it", page);

@@ -51,6 +51,7 @@ struct place {
 	uint8_t backing;
 	uint8_t prot;
 	bool prot_unsure; /* mprotect ran out of memory on the way */
+	bool not_for_children, wiped_for_children;
 	uint8_t object;
 	uint32_t index;
 	uint32_t cell;
@@ -188,6 +189,8 @@ void do_mprotect(struct program *p);
 void do_madvise(struct program *p);
 void do_populate(struct program *p);
 void do_wrong_range(struct program *p);
+void do_mremap(struct program *p);
+void do_advise(struct program *p);
 void do_store(struct program *p);
 void do_load(struct program *p);
 void do_fixup(struct program *p);
