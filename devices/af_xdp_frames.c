@@ -16,19 +16,14 @@
 #define LOOK_MS 10 /* so often a call that waits looks whether range and interface are still there */
 #define HEADER 14u /* of an Ethernet frame */
 
-/* 0: the memory is the device's until leave(). */
+/* 0: the memory is the device's until gup_region_leave(). */
 static int enter(struct gup_xdp *dev)
 {
-	int err = dev->region ? gup_region_enter(dev->region) : -EINVAL;
+	int err = dev && dev->region ? gup_region_enter(dev->region) : -EINVAL;
 
 	if (!err && dev->error)
 		gup_region_leave(dev->region);
 	return err ? err : dev->error;
-}
-
-static void leave(struct gup_xdp *dev)
-{
-	gup_region_leave(dev->region);
 }
 
 static uint8_t *chunk_at(const struct gup_xdp *dev, uint64_t offset)
@@ -68,17 +63,12 @@ static int lend_chunks(struct gup_xdp *dev, uint64_t offset, uint64_t bytes)
 
 int gup_xdp_lend(struct gup_xdp *dev, uint64_t offset, uint64_t bytes)
 {
-	int err;
+	int err = enter(dev);
 
-	if (!dev)
-		return -EINVAL;
-	err = enter(dev);
 	if (err)
 		return err;
-	err = dev->stats.receive_error;
-	if (!err)
-		err = lend_chunks(dev, offset, bytes);
-	leave(dev);
+	err = dev->stats.receive_error ? dev->stats.receive_error : lend_chunks(dev, offset, bytes);
+	gup_region_leave(dev->region);
 	return err;
 }
 
@@ -115,15 +105,12 @@ static int64_t receive_frames(struct gup_xdp *dev, struct gup_xdp_frame *frames,
 
 int64_t gup_xdp_receive(struct gup_xdp *dev, struct gup_xdp_frame *frames, size_t nr, int timeout_ms)
 {
-	int64_t result;
+	int64_t result = frames ? enter(dev) : -EINVAL;
 
-	if (!dev || !frames)
-		return -EINVAL;
-	result = enter(dev);
 	if (result)
 		return result;
 	result = receive_frames(dev, frames, nr, timeout_ms);
-	leave(dev);
+	gup_region_leave(dev->region);
 	return result;
 }
 
@@ -199,14 +186,11 @@ static int64_t send_frames(struct gup_xdp *dev, const struct gup_xdp_frame *fram
 
 int64_t gup_xdp_send(struct gup_xdp *dev, const struct gup_xdp_frame *frames, size_t nr)
 {
-	int64_t result;
+	int64_t result = frames ? enter(dev) : -EINVAL;
 
-	if (!dev || !frames)
-		return -EINVAL;
-	result = enter(dev);
 	if (result)
 		return result;
 	result = send_frames(dev, frames, nr);
-	leave(dev);
+	gup_region_leave(dev->region);
 	return result;
 }

@@ -23,11 +23,6 @@
 #define QUEUE_DEPTH 64u
 #define PIECE_MAX ((size_t)1 << 20)
 
-struct flight {
-	const struct gup_uring_read *request;
-	bool direct;
-};
-
 struct gup_uring {
 	int fd;
 	int direct_fd; /* -1 if open() takes no O_DIRECT there */
@@ -38,10 +33,10 @@ struct gup_uring {
 	size_t nr_buffers;
 	size_t first; /* the registered window */
 	size_t registered;
-	struct flight flights[QUEUE_DEPTH]; /* a free one has no request */
+	const struct gup_uring_read *requests; /* of this gup_uring_read(), as the following */
 	unsigned int in_flight;
 	int64_t done;
-	int error; /* the first of this gup_uring_read() */
+	int error; /* the first */
 	struct gup_uring_stats stats;
 	struct gup_region *region; /* whose pieces the buffers are, or NULL */
 };
@@ -107,20 +102,15 @@ static void register_window(struct gup_uring *dev, size_t first, size_t count)
 	dev->stats.windows += !err;
 }
 
-int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t nr)
+static int take_buffers(void *device, const struct iovec *buffers, size_t nr)
 {
-	if (!dev || !buffers || !nr || dev->buffers)
-		return -EINVAL;
+	struct gup_uring *dev = device;
+
 	dev->buffers = buffers;
 	dev->nr_buffers = nr;
 	if (dev->have_ring)
 		register_window(dev, 0, nr < BUFFERS_MAX ? nr : BUFFERS_MAX);
 	return 0;
-}
-
-static int attach_region(void *device, const struct iovec *pieces, size_t nr)
-{
-	return gup_uring_attach(device, pieces, nr);
 }
 
 static int forget_buffers(void *device)
@@ -135,7 +125,12 @@ static int forget_buffers(void *device)
 	return 0;
 }
 
-static const struct gup_region_ops region_ops = { PIECE_MAX, attach_region, forget_buffers };
+static const struct gup_region_ops region_ops = { PIECE_MAX, take_buffers, forget_buffers };
+
+int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t nr)
+{
+	return dev && buffers && nr && !dev->buffers ? take_buffers(dev, buffers, nr) : -EINVAL;
+}
 
 int gup_uring_attach_range(struct gup_uring *dev, struct gup_mm *mm, const struct gup_request *range,
 			   struct gup_why *why)
@@ -170,12 +165,8 @@ static void finish_by_pread(struct gup_uring *dev, const struct gup_uring_read *
 	}
 }
 
-static void land(struct gup_uring *dev, struct flight *flight, int result)
+static void land(struct gup_uring *dev, const struct gup_uring_read *request, bool direct, int result)
 {
-	const struct gup_uring_read *request = flight->request;
-	bool direct = flight->direct;
-
-	flight->request = NULL;
 	dev->in_flight--;
 	if (direct && (result == -EINVAL || result == -EOPNOTSUPP)) {
 		dev->direct = false;
@@ -201,35 +192,25 @@ static void reap(struct gup_uring *dev, unsigned int limit)
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY)
 			abort(); /* requests are under way into memory that must not be given back */
 		while (io_uring_peek_cqe(&dev->ring, &cqe) == 0) {
-			struct flight *flight = io_uring_cqe_get_data(cqe);
+			uint64_t tag = cqe->user_data;
 			int result = cqe->res;
 
 			io_uring_cqe_seen(&dev->ring, cqe);
-			land(dev, flight, result);
+			land(dev, &dev->requests[tag / 2], tag % 2, result);
 		}
 	}
 }
 
-static struct flight *free_flight(struct gup_uring *dev)
-{
-	struct flight *flight = dev->flights;
-
-	reap(dev, QUEUE_DEPTH - 1);
-	while (flight->request)
-		flight++;
-	return flight;
-}
-
+/* Its tag is its number and whether it goes to the file with O_DIRECT. */
 static void launch(struct gup_uring *dev, const struct gup_uring_read *request)
 {
-	struct flight *flight = free_flight(dev);
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&dev->ring);
+	struct io_uring_sqe *sqe;
 
-	flight->request = request;
-	flight->direct = dev->direct;
-	io_uring_prep_read_fixed(sqe, flight->direct ? dev->direct_fd : dev->fd, dev->buffers[request->buffer].iov_base,
+	reap(dev, QUEUE_DEPTH - 1);
+	sqe = io_uring_get_sqe(&dev->ring);
+	io_uring_prep_read_fixed(sqe, dev->direct ? dev->direct_fd : dev->fd, dev->buffers[request->buffer].iov_base,
 				 request->bytes, request->offset, (int)(request->buffer - dev->first));
-	io_uring_sqe_set_data(sqe, flight);
+	sqe->user_data = (uint64_t)(request - dev->requests) * 2 + dev->direct;
 	dev->in_flight++;
 }
 
@@ -268,6 +249,7 @@ int64_t gup_uring_read(struct gup_uring *dev, const struct gup_uring_read *reque
 
 	if (result)
 		return result;
+	dev->requests = requests;
 	dev->done = 0;
 	dev->error = requests_fit(dev, requests, nr) ? 0 : -EINVAL;
 	for (size_t i = 0; i < nr && !dev->error; i++)
