@@ -88,7 +88,7 @@ static void stop_thread(struct gup_rdma *dev)
 	if (!dev->has_thread)
 		return;
 	dev->stop = true;
-	fi_cq_signal(dev->link.cq);
+	gup_rdma_link_wake(&dev->link);
 	pthread_join(dev->thread, NULL);
 	dev->has_thread = false;
 }

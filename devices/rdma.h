@@ -4,7 +4,7 @@
  *
  * The owner of the memory attaches a range to a device and gives its ticket to the other process, in any way it likes.
  * That one connects with the ticket, and writes and reads: the owner's program takes no part in it. The two may be on
- * different machines with the same byte order. Provider "tcp" needs no hardware.
+ * different machines with the same byte order. Providers "tcp" and "shm" need no hardware.
  *
  * A program without libfabric has the same functions; those that open say -ENOSYS.
  */
@@ -41,8 +41,9 @@ struct gup_rdma_ticket {
 
 /**
  * gup_rdma_open() - a device
- * @provider: of libfabric, such as "tcp"; NULL: "verbs", and "tcp" where there is none
- * @node:     address or name of this machine under which others reach it; NULL: only processes of this machine do
+ * @provider: of libfabric, such as "tcp", or "shm" for processes of one machine; NULL: "verbs", and "tcp" where there is none
+ * @node:     address or name of this machine under which others reach it; NULL: only processes of this machine do, as
+ *            always with "shm"
  * @out:      receives the device
  *
  * Return: 0; -EINVAL for NULL; -ENOSYS without libfabric; -ENODEV if it has no such provider at @node; -ENOMEM; the errno of

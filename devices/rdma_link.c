@@ -24,8 +24,13 @@ int gup_rdma_errno(int64_t ret)
 	return ret <= -ERRNO_END ? -EIO : (int)ret;
 }
 
+/*
+ * The address of an end of "shm" is its process. Asked for virtual addresses, it lets other processes write by themselves,
+ * and nobody could end that: without them the owner's thread copies all bytes.
+ */
 static int find(struct gup_rdma_link *link, const char *provider, const char *node)
 {
+	bool shm = !strcmp(provider, "shm");
 	struct fi_info *hints = fi_allocinfo();
 	int ret = -FI_ENOMEM;
 
@@ -33,13 +38,16 @@ static int find(struct gup_rdma_link *link, const char *provider, const char *no
 		return ret;
 	hints->caps = FI_RMA | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE;
 	hints->ep_attr->type = FI_EP_RDM;
-	hints->domain_attr->mr_mode = FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY;
+	hints->domain_attr->mr_mode = FI_MR_LOCAL | FI_MR_ALLOCATED | FI_MR_PROV_KEY | (shm ? 0 : FI_MR_VIRT_ADDR);
 	hints->domain_attr->data_progress = FI_PROGRESS_MANUAL;
 	hints->tx_attr->op_flags = FI_COMPLETION | FI_DELIVERY_COMPLETE; /* done: the bytes are in their place */
 	hints->fabric_attr->prov_name = strdup(provider);
+	if (!node && !shm)
+		node = LOOPBACK;
 	if (hints->fabric_attr->prov_name)
-		ret = fi_getinfo(FI_VERSION(1, 17), node, NULL, FI_SOURCE, hints, &link->info);
+		ret = fi_getinfo(FI_VERSION(1, 17), node, NULL, node ? FI_SOURCE : 0, hints, &link->info);
 	fi_freeinfo(hints);
+	link->asks = shm;
 	return ret;
 }
 
@@ -55,7 +63,6 @@ int gup_rdma_link_open(struct gup_rdma_link *link, const char *provider, const c
 	int ret;
 
 	*link = (struct gup_rdma_link){ 0 };
-	node = node ? node : LOOPBACK;
 	ret = provider ? find(link, provider, node) : find_any(link, node);
 	if (!ret)
 		ret = fi_fabric(link->info->fabric_attr, &link->fabric, NULL);
@@ -68,7 +75,10 @@ int gup_rdma_link_open(struct gup_rdma_link *link, const char *provider, const c
 
 static int bring_up(struct gup_rdma_link *link)
 {
-	struct fi_cq_attr cq_attr = { .format = FI_CQ_FORMAT_CONTEXT, .wait_obj = FI_WAIT_UNSPEC };
+	struct fi_cq_attr cq_attr = {
+		.format = FI_CQ_FORMAT_CONTEXT,
+		.wait_obj = link->asks ? FI_WAIT_NONE : FI_WAIT_UNSPEC,
+	};
 	struct fi_av_attr av_attr = { .type = link->info->domain_attr->av_type };
 	int ret = fi_cq_open(link->domain, &cq_attr, &link->cq, NULL);
 
@@ -96,9 +106,9 @@ int gup_rdma_link_wait(struct gup_rdma_link *link, int ms)
 {
 	struct fi_cq_entry entry;
 	struct fi_cq_err_entry error = { 0 };
-	int64_t ret = fi_cq_sread(link->cq, &entry, 1, NULL, ms);
+	int64_t ret = link->asks ? -FI_ENOSYS : fi_cq_sread(link->cq, &entry, 1, NULL, ms);
 
-	if (ret == -FI_ENOSYS) { /* it can only be asked */
+	if (ret == -FI_ENOSYS) {
 		ret = fi_cq_read(link->cq, &entry, 1);
 		if (ret == -FI_EAGAIN)
 			poll(NULL, 0, 1);
@@ -106,6 +116,12 @@ int gup_rdma_link_wait(struct gup_rdma_link *link, int ms)
 	if (ret == -FI_EAVAIL)
 		return fi_cq_readerr(link->cq, &error, 0) == 1 ? gup_rdma_errno(-error.err) : -EIO;
 	return ret == -FI_EAGAIN || ret == -FI_EINTR ? 0 : gup_rdma_errno(ret);
+}
+
+void gup_rdma_link_wake(struct gup_rdma_link *link)
+{
+	if (!link->asks)
+		fi_cq_signal(link->cq);
 }
 
 static int close_fid(struct fid *fid)

@@ -16,6 +16,7 @@ struct gup_rdma_link {
 	struct fi_info *info;
 	struct fid_fabric *fabric;
 	struct fid_domain *domain;
+	bool asks;	   /* nothing wakes who waits for the queue: provider "shm" */
 	struct fid_cq *cq; /* this and the following while it is up */
 	struct fid_av *av;
 	struct fid_ep *ep;
@@ -32,6 +33,9 @@ int gup_rdma_link_up(struct gup_rdma_link *link);
 
 /** gup_rdma_link_wait() - let things happen for up to @ms. Return: 1 if an operation of ours completed, 0, or its errno. */
 int gup_rdma_link_wait(struct gup_rdma_link *link, int ms);
+
+/** gup_rdma_link_wake() - a gup_rdma_link_wait() of another thread returns soon. */
+void gup_rdma_link_wake(struct gup_rdma_link *link);
 
 /** gup_rdma_link_down() - end all connections: when it returns 0, nobody reads or writes through the endpoint. */
 int gup_rdma_link_down(struct gup_rdma_link *link);

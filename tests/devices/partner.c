@@ -8,16 +8,14 @@
 #include "world.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Nobody tells a process that the other end is gone where they share memory. */
 #define TIMEOUT_MS 20000
-
-extern char **environ;
+#define TIMEOUT_SHM_MS 3000
 
 enum order_kind { ORDER_WRITE, ORDER_READ, ORDER_FLOOD, ORDER_END };
 
@@ -27,36 +25,11 @@ struct order {
 	uint64_t offset, bytes, addr;
 };
 
-/* All of it, whatever interrupts. Return: false at the end of the pipe. */
-static bool get(int fd, void *to, size_t bytes)
-{
-	for (size_t have = 0; have < bytes;) {
-		ssize_t got = read(fd, (char *)to + have, bytes - have);
-
-		if (got == 0 || (got < 0 && errno != EINTR))
-			return false;
-		have += got > 0 ? (size_t)got : 0;
-	}
-	return true;
-}
-
-static bool put(int fd, const void *from, size_t bytes)
-{
-	for (size_t done = 0; done < bytes;) {
-		ssize_t put = write(fd, (const char *)from + done, bytes - done);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		done += put > 0 ? (size_t)put : 0;
-	}
-	return true;
-}
-
 /* ---- that process ---- */
 
 static bool answer(int result)
 {
-	return put(STDOUT_FILENO, &result, sizeof(result));
+	return gup_pipe_put(STDOUT_FILENO, &result, sizeof(result));
 }
 
 static int carry_out(struct gup_rdma_peer *peer, const struct order *order, void *buf)
@@ -81,7 +54,7 @@ static bool obey(struct gup_rdma_peer *peer)
 {
 	struct order order;
 
-	while (get(STDIN_FILENO, &order, sizeof(order)) && order.kind != ORDER_END) {
+	while (gup_pipe_get(STDIN_FILENO, &order, sizeof(order)) && order.kind != ORDER_END) {
 		void *buf = malloc(order.bytes);
 		bool ok = buf && answer(carry_out(peer, &order, buf));
 
@@ -100,12 +73,13 @@ int partner_main(const char *provider)
 	int err;
 	bool ok;
 
-	if (!get(STDIN_FILENO, &bytes, sizeof(bytes)))
+	if (!gup_pipe_get(STDIN_FILENO, &bytes, sizeof(bytes)))
 		return 1;
 	ticket = malloc(bytes);
-	if (!ticket || !get(STDIN_FILENO, ticket, bytes))
+	if (!ticket || !gup_pipe_get(STDIN_FILENO, ticket, bytes))
 		return 1;
-	err = gup_rdma_connect(provider, NULL, ticket, bytes, TIMEOUT_MS, &peer);
+	err = gup_rdma_connect(provider, NULL, ticket, bytes, strcmp(provider, "shm") ? TIMEOUT_MS : TIMEOUT_SHM_MS,
+			       &peer);
 	free(ticket);
 	ok = answer(err) && !err && obey(peer);
 	gup_rdma_disconnect(peer);
@@ -114,38 +88,21 @@ int partner_main(const char *provider)
 
 /* ---- the test ---- */
 
-static void spawn(struct partner *p, const char *provider)
-{
-	char *argv[] = { "partner", (char *)provider, NULL };
-	posix_spawn_file_actions_t actions;
-	int down[2], up[2];
-
-	assert_int_equal(pipe2(down, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(up, O_CLOEXEC), 0);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, down[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, up[1], STDOUT_FILENO);
-	assert_int_equal(posix_spawn(&p->pid, "/proc/self/exe", &actions, NULL, argv, environ), 0);
-	posix_spawn_file_actions_destroy(&actions);
-	close(down[0]);
-	close(up[1]);
-	p->to = down[1];
-	p->from = up[0];
-}
-
 static int hear(struct partner *p)
 {
 	int result = 1;
 
-	assert_true(get(p->from, &result, sizeof(result)));
+	assert_true(gup_pipe_get(p->child.from, &result, sizeof(result)));
 	return result;
 }
 
 void partner_start(struct partner *p, const char *provider, const struct gup_rdma_ticket *ticket, size_t bytes)
 {
-	spawn(p, provider);
-	assert_true(put(p->to, &bytes, sizeof(bytes)));
-	assert_true(put(p->to, ticket, bytes));
+	char *argv[] = { "partner", (char *)provider, NULL };
+
+	assert_true(gup_child_start(&p->child, argv));
+	assert_true(gup_pipe_put(p->child.to, &bytes, sizeof(bytes)));
+	assert_true(gup_pipe_put(p->child.to, ticket, bytes));
 	assert_int_equal(hear(p), 0);
 }
 
@@ -153,7 +110,7 @@ static void tell(struct partner *p, enum order_kind kind, uint64_t offset, uint6
 {
 	const struct order order = { kind, tag, offset, bytes, addr };
 
-	assert_true(put(p->to, &order, sizeof(order)));
+	assert_true(gup_pipe_put(p->child.to, &order, sizeof(order)));
 }
 
 int partner_write(struct partner *p, uint64_t offset, uint64_t bytes, uint64_t addr, uint32_t tag)
@@ -179,24 +136,16 @@ int partner_flood_ended(struct partner *p)
 	return hear(p);
 }
 
-static int reap(struct partner *p)
-{
-	int status;
-
-	close(p->to);
-	close(p->from);
-	while (waitpid(p->pid, &status, 0) < 0)
-		assert_int_equal(errno, EINTR);
-	return status;
-}
-
 void partner_kill(struct partner *p)
 {
+	char segment[40];
 	int status;
 
-	assert_int_equal(kill(p->pid, SIGKILL), 0);
-	status = reap(p);
+	assert_int_equal(kill(p->child.pid, SIGKILL), 0);
+	status = gup_child_wait(&p->child);
 	assert_true(WIFSIGNALED(status));
+	snprintf(segment, sizeof(segment), "/dev/shm/%d:%u:0", (int)p->child.pid, geteuid());
+	unlink(segment); /* what provider shm leaves behind */
 }
 
 void partner_stop(struct partner *p)
@@ -204,7 +153,7 @@ void partner_stop(struct partner *p)
 	int status;
 
 	tell(p, ORDER_END, 0, 0, 0, 0);
-	status = reap(p);
+	status = gup_child_wait(&p->child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }

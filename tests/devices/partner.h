@@ -8,12 +8,10 @@
 #define PARTNER_H
 
 #include "../../devices/rdma.h"
-
-#include <sys/types.h>
+#include "../../tools/gup/child.h"
 
 struct partner {
-	pid_t pid;
-	int to, from;
+	struct gup_child child;
 };
 
 /** partner_main() - what main() does in that process. Return: its exit status. */

@@ -5,29 +5,19 @@
  * The other process is this program again, as `gup device --partner`, which gets the ticket by a pipe. For each tag that
  * it reads it writes that pattern into the range, reads it back, and answers with an errno.
  */
-#define _GNU_SOURCE
+#include "child.h"
 #include "device.h"
 
 #include "../../devices/rdma.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define TIMEOUT_MS 20000
-
-extern char **environ;
-
-struct partner {
-	pid_t pid;
-	int to, from;
-};
 
 static const char *missing(void)
 {
@@ -40,30 +30,6 @@ static const char *missing(void)
 		return "libfabric has no provider 'verbs' or 'tcp' that works here; 'fi_info' lists what it has.";
 	gup_rdma_close(dev);
 	return NULL;
-}
-
-static bool get(int fd, void *to, size_t bytes)
-{
-	for (size_t have = 0; have < bytes;) {
-		ssize_t got = read(fd, (char *)to + have, bytes - have);
-
-		if (got == 0 || (got < 0 && errno != EINTR))
-			return false;
-		have += got > 0 ? (size_t)got : 0;
-	}
-	return true;
-}
-
-static bool put(int fd, const void *from, size_t bytes)
-{
-	for (size_t done = 0; done < bytes;) {
-		ssize_t put = write(fd, (const char *)from + done, bytes - done);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		done += put > 0 ? (size_t)put : 0;
-	}
-	return true;
 }
 
 /* ---- the other process ---- */
@@ -85,9 +51,9 @@ static void obey(struct gup_rdma_peer *peer)
 	uint32_t tag;
 	int err = 0;
 
-	while (buffers && get(STDIN_FILENO, &tag, sizeof(tag))) {
+	while (buffers && gup_pipe_get(STDIN_FILENO, &tag, sizeof(tag))) {
 		err = write_and_read(peer, buffers, buffers + GUP_DEVICE_RANGE / 8, tag);
-		if (!put(STDOUT_FILENO, &err, sizeof(err)))
+		if (!gup_pipe_put(STDOUT_FILENO, &err, sizeof(err)))
 			break;
 	}
 	free(buffers);
@@ -100,9 +66,9 @@ int gup_device_partner(void)
 	size_t bytes;
 	int err = -EINVAL;
 
-	if (get(STDIN_FILENO, &bytes, sizeof(bytes)) && bytes < GUP_DEVICE_RANGE)
+	if (gup_pipe_get(STDIN_FILENO, &bytes, sizeof(bytes)) && bytes < GUP_DEVICE_RANGE)
 		ticket = malloc(bytes);
-	if (ticket && get(STDIN_FILENO, ticket, bytes))
+	if (ticket && gup_pipe_get(STDIN_FILENO, ticket, bytes))
 		err = gup_rdma_connect(NULL, NULL, ticket, bytes, TIMEOUT_MS, &peer);
 	free(ticket);
 	if (err)
@@ -114,50 +80,15 @@ int gup_device_partner(void)
 
 /* ---- the story ---- */
 
-static bool spawn(struct partner *p)
-{
-	char *argv[] = { "gup", "device", "--partner", NULL };
-	posix_spawn_file_actions_t actions;
-	int down[2], up[2], err;
-
-	if (pipe2(down, O_CLOEXEC))
-		return false;
-	if (pipe2(up, O_CLOEXEC)) {
-		close(down[0]);
-		close(down[1]);
-		return false;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, down[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, up[1], STDOUT_FILENO);
-	err = posix_spawn(&p->pid, "/proc/self/exe", &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(down[0]);
-	close(up[1]);
-	p->to = down[1];
-	p->from = up[0];
-	if (err)
-		p->pid = 0;
-	return !err;
-}
-
 /* Return: the errno of its write; -EPIPE if it is gone. */
-static int ask(struct partner *p, uint32_t tag)
+static int ask(struct gup_child *p, uint32_t tag)
 {
 	int err;
 
-	return put(p->to, &tag, sizeof(tag)) && get(p->from, &err, sizeof(err)) ? err : -EPIPE;
+	return gup_pipe_put(p->to, &tag, sizeof(tag)) && gup_pipe_get(p->from, &err, sizeof(err)) ? err : -EPIPE;
 }
 
-static void part(struct partner *p)
-{
-	close(p->to);
-	close(p->from);
-	while (p->pid && waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-static bool attach(struct gup_stage *stage, uint64_t range, struct gup_rdma *card, struct partner *p)
+static bool attach(struct gup_stage *stage, uint64_t range, struct gup_rdma *card, struct gup_child *p)
 {
 	const struct gup_request request = { range, GUP_DEVICE_RANGE, GUP_WRITE, NULL };
 	const struct gup_rdma_ticket *ticket;
@@ -170,11 +101,11 @@ static bool attach(struct gup_stage *stage, uint64_t range, struct gup_rdma *car
 	gup_say("4 MiB are pinned for long and are %" PRIu64 " memory regions of provider %s.", ticket->nr,
 		gup_rdma_provider(card));
 	gup_say("Process %d gets their keys. It has no memory of this one.", (int)p->pid);
-	return (put(p->to, &bytes, sizeof(bytes)) && put(p->to, ticket, bytes)) ||
+	return (gup_pipe_put(p->to, &bytes, sizeof(bytes)) && gup_pipe_put(p->to, ticket, bytes)) ||
 	       gup_say_unexpected("the other process does not listen");
 }
 
-static bool write_and_look(struct gup_stage *stage, uint64_t range, struct partner *p, uint32_t tag)
+static bool write_and_look(struct gup_stage *stage, uint64_t range, struct gup_child *p, uint32_t tag)
 {
 	int err = ask(p, tag);
 	uint64_t right = gup_device_count(stage, range, tag);
@@ -185,7 +116,7 @@ static bool write_and_look(struct gup_stage *stage, uint64_t range, struct partn
 	return (!err && right == GUP_DEVICE_RANGE) || gup_say_unexpected("bytes are missing");
 }
 
-static bool tell(struct gup_stage *stage, uint64_t range, struct gup_rdma *card, struct partner *p)
+static bool tell(struct gup_stage *stage, uint64_t range, struct gup_rdma *card, struct gup_child *p)
 {
 	int late;
 
@@ -199,16 +130,18 @@ static bool tell(struct gup_stage *stage, uint64_t range, struct gup_rdma *card,
 
 static bool play(struct gup_stage *stage, uint64_t range)
 {
-	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
-	struct partner p = { 0 };
+	char *argv[] = { "gup", "device", "--partner", NULL };
+	struct gup_child p;
 	struct gup_rdma *card;
+	void (*old)(int);
 	bool ok = false;
 
 	if (gup_rdma_open(NULL, NULL, &card))
 		return gup_say_unexpected("the card does not start; are descriptors left?");
-	if (spawn(&p)) {
+	old = signal(SIGPIPE, SIG_IGN);
+	if (gup_child_start(&p, argv)) {
 		ok = tell(stage, range, card, &p);
-		part(&p);
+		gup_child_wait(&p);
 	} else {
 		gup_say_unexpected("no other process can be started");
 	}
