@@ -339,6 +339,8 @@ static void host_is_as_before(void **state)
 /* ---- an ordinary user, in a child: it has namespaces, no program, and little locked memory ---- */
 
 #define NO_NAMESPACES 77
+#define NO_SOCKETS 78
+#define NO_MEMORY 79
 
 static int send_one(struct gup_xdp *dev, struct gup_mm *mm, int far)
 {
@@ -361,7 +363,9 @@ static int use_card(struct gup_mm *mm, int far)
 	struct gup_xdp *dev;
 	int line;
 
-	if (setrlimit(RLIMIT_MEMLOCK, &little) || gup_xdp_open(GUP_CABLE_NEAR, &dev))
+	if (setrlimit(RLIMIT_MEMLOCK, &little))
+		return NO_MEMORY;
+	if (gup_xdp_open(GUP_CABLE_NEAR, &dev))
 		return 3;
 	if (gup_xdp_attach_range(dev, mm, &card_range, NULL) != -ENOBUFS)
 		return 4;
@@ -382,10 +386,14 @@ static int as_nobody(void)
 	struct gup_machine *m;
 	struct gup_cable cable;
 	struct gup_mm *mm;
-	int line;
+	int line, fd;
 
 	if (!geteuid() && (setgid(nobody) || setuid(nobody)))
 		return 8;
+	fd = socket(AF_XDP, SOCK_RAW, 0);
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		return NO_SOCKETS;
+	close(fd);
 	if (gup_cable_open(&cable))
 		return NO_NAMESPACES;
 	if (gup_machine_create(&config, &m) || gup_mm_create(m, "nobody", &mm) || gup_mmap(mm, &request) != BASE)
@@ -396,8 +404,24 @@ static int as_nobody(void)
 	return gup_machine_destroy(m) ? 10 : line;
 }
 
+/* Return: what the host does not give, or NULL for a status that is none of that. */
+static const char *not_given(int status)
+{
+	switch (status) {
+	case NO_NAMESPACES:
+		return "this host lets ordinary users make no network namespaces";
+	case NO_SOCKETS:
+		return "this kernel has no AF_XDP sockets; it takes CONFIG_XDP_SOCKETS";
+	case NO_MEMORY:
+		return "the hard limit of locked memory is below 4 MiB; raise RLIMIT_MEMLOCK";
+	default:
+		return NULL;
+	}
+}
+
 static void ordinary_user(void **state)
 {
+	const char *missing;
 	int status;
 	pid_t pid;
 
@@ -408,8 +432,9 @@ static void ordinary_user(void **state)
 		_exit(as_nobody());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == NO_NAMESPACES) {
-		print_message("skipped: this host lets ordinary users make no network namespaces\n");
+	missing = not_given(WEXITSTATUS(status));
+	if (missing) {
+		print_message("skipped: %s\n", missing);
 		skip();
 	}
 	assert_int_equal(WEXITSTATUS(status), 0);
