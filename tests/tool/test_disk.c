@@ -6,7 +6,6 @@
  * frames are unpinned once, and no descriptor stays open.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
@@ -78,19 +77,6 @@ struct disk {
 	int descriptors;
 };
 
-static int nr_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int nr = 0;
-
-	if (!dir)
-		return -1;
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
-}
-
 static void begin(struct disk *d)
 {
 	uint8_t bytes[BYTES];
@@ -111,13 +97,13 @@ static void begin(struct disk *d)
 		d->buffers[i] = (struct iovec){ gup_page_address(d->w.m, d->pages[i]), PAGE };
 		d->reads[i] = (struct gup_uring_read){ i, i * PAGE, PAGE };
 	}
-	d->descriptors = nr_descriptors();
+	d->descriptors = open_descriptors();
 }
 
 static void end(struct disk *d)
 {
 	gup_uring_close(d->dev);
-	assert_int_equal(nr_descriptors(), d->descriptors);
+	assert_int_equal(open_descriptors(), d->descriptors);
 	check_rest(d->w.m, NR, 0);
 	assert_int_equal(gup_unpin_user_pages_dirty_lock(d->w.m, d->pages, NR, true), 0);
 	world_end(&d->w);
@@ -253,7 +239,7 @@ static int as_nobody(struct disk *d, rlim_t locked, bool have_ring)
 		return 5;
 	gup_uring_close(d->dev);
 	free(d->buffers[0].iov_base);
-	return nr_descriptors() == d->descriptors ? 0 : 6;
+	return open_descriptors() == d->descriptors ? 0 : 6;
 }
 
 static void little_locked_memory(void **state)
