@@ -40,10 +40,13 @@ enum gup_fit gup_fit_entry(const struct gup_op *op, const struct gup_vma *vma, u
 	return GUP_FIT;
 }
 
-/* Without its VMA nobody knows whether a mapping of an object is private, so the fast path leaves it alone. */
-static bool must_break_cow(const struct gup_op *op, const struct gup_vma *vma)
+/*
+ * Without its VMA nobody knows whether a mapping of an object is private, so the fast path leaves it alone; but an entry that
+ * may be written through is none of a private one.
+ */
+static bool must_break_cow(const struct gup_op *op, const struct gup_vma *vma, u64 value)
 {
-	return breaks_cow(op) && (!vma || !(vma->flags & GUP_VM_SHARED));
+	return breaks_cow(op) && !(gup_arch_attr(value) & GUP_PTE_WRITE) && (!vma || !(vma->flags & GUP_VM_SHARED));
 }
 
 /* Nor whether a file tracks what is dirty: what is written to for long is private or shared memory there. */
@@ -75,7 +78,7 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
 	if (gup_folio_poisoned(head))
 		return false;
 	if (!gup_folio_is_anon(head))
-		return !must_break_cow(op, vma) && !may_be_tracked(op, vma, head);
+		return !must_break_cow(op, vma, slot->value) && !may_be_tracked(op, vma, head);
 	if (op->flags & GUP_WRITE || !op->pin || !op->rules->pin_unshares)
 		return true;
 	return all_exclusive(slot, head, page, nr);

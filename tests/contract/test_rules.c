@@ -251,6 +251,44 @@ static void read_only_longterm(void **state)
 	}
 }
 
+/*
+ * A mapping that may only be written to: the fast path takes what the slow one would refuse, as on Linux 6.1 and 6.12. It asks whether
+ * a private mapping is to be broken first only where the entry cannot be written through.
+ */
+static void read_only_longterm_of_a_write_only_mapping(void **state)
+{
+	static const long want_private[GUP_NR_CONTRACTS] = {
+		[GUP_LINUX_5_2] = 1,
+		[GUP_LINUX_6_1] = 1,
+		[GUP_LINUX_6_12] = -GUP_EFAULT,
+		[GUP_NATIVE] = -GUP_EFAULT,
+	};
+	enum gup_contract_id id;
+
+	(void)state;
+	for (id = 0; id < GUP_NR_CONTRACTS; id++) {
+		struct gup_page *page;
+		struct gup_object *shm;
+		struct gup_call call = { fast_entry(id), BASE, 1, GUP_LONGTERM, &page, NULL };
+		struct world w;
+
+		world_begin(&w, &(struct world_spec){ .normal = 4, .contract = id });
+		shm = new_shm(&w, PAGE);
+		map_shared(w.mm, BASE, PAGE, shm);
+		map_private(w.mm, BASE + PAGE, PAGE, shm);
+		app_poke(w.mm, BASE, 1);
+		assert_int_equal(app_peek(w.mm, BASE + PAGE), 1);
+		assert_int_equal(gup_mprotect(w.mm, BASE, 2 * PAGE, GUP_PROT_WRITE), 0);
+		expect_and_release(&w, call, 1, 0);
+		call.start += PAGE;
+		expect_and_release(&w, call, want_private[id], 0);
+		call.entry = plain_entry(id);
+		expect_and_release(&w, call, -GUP_EFAULT, 0);
+		gup_object_put(shm);
+		world_end(&w);
+	}
+}
+
 static void fork_and_the_device(void **state)
 {
 	enum gup_contract_id id;
@@ -332,6 +370,7 @@ int main(void)
 		cmocka_unit_test(a_page_that_cannot_move),
 		cmocka_unit_test(cma_and_the_fast_path),
 		cmocka_unit_test(read_only_longterm),
+		cmocka_unit_test(read_only_longterm_of_a_write_only_mapping),
 		cmocka_unit_test(fork_and_the_device),
 		cmocka_unit_test(own_form_under_every_contract),
 		cmocka_unit_test(cma_owner),
