@@ -7,7 +7,7 @@
 #   make test-random [N=20000] [SEED=1]  N random programs on the running kernel and on libgup
 #   make test-random-mutants  defects in copies of the core: each must make such programs differ
 #   make test-uml           the same on a Linux 6.1 that runs as a process
-#   make test-kernel        the same, and pins through a module, on Debian's Linux 6.1 under emulation
+#   make test-kernel [KERNEL=6.1]  the same, and pins through a module, on Debian's Linux 6.1 or 6.12 under emulation
 #   make test-kernel-cma    pins on a Linux 6.1 with a CMA area, which is built first
 #   make test-drivers       unmodified Linux driver files, from Debian's kernel source packages
 #   make test-driver-mutants  errors in copies of those files: each must be found, with its line
@@ -63,7 +63,7 @@ test-uml:
 test-kernel:
 	@scripts/deps kernel
 	@scripts/compile build/test -Dcheck_level=2 -Dtool=enabled -Dtests=enabled
-	@scripts/test-kernel build/test
+	@scripts/test-kernel build/test $(KERNEL)
 
 test-kernel-cma:
 	@scripts/deps kernel-cma

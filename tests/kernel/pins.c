@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Values of Linux 6.1: the module passes them as they are, libgup translates them. */
+/* Values of Linux 6.1: the module and libgup translate them. */
 #define WRITE 0x01u
 #define FORCE 0x10u
 #define NOFAULT 0x80u
@@ -195,10 +195,15 @@ bool pin_next_sight(struct pin_cell *cell)
 	return false;
 }
 
+void pin_print_probe(const struct pin_cell *c)
+{
+	printf("%s/%s", entries[c->entry], pin_flags[c->flags].name);
+}
+
 void pin_print_name(const struct pin_cell *c, bool sight)
 {
-	printf("%s %s %s %s/%s", mappings[c->mapping], prots[c->prot], states[c->state], entries[c->entry],
-	       pin_flags[c->flags].name);
+	printf("%s %s %s ", mappings[c->mapping], prots[c->prot], states[c->state]);
+	pin_print_probe(c);
 	if (sight)
 		printf("/%s", events[c->event]);
 }

@@ -134,7 +134,8 @@ const char *pin_mapping_name(enum pin_mapping mapping);
 bool pin_next_take(struct pin_cell *cell);
 bool pin_next_sight(struct pin_cell *cell);
 
-/* "MAPPING PROTECTION STATE ENTRY/FLAGS", with "/EVENT" if @sight, followed by ": RESULT". */
+/* "ENTRY/FLAGS"; "MAPPING PROTECTION STATE ENTRY/FLAGS", with "/EVENT" if @sight; followed by ": RESULT". */
+void pin_print_probe(const struct pin_cell *cell);
 void pin_print_name(const struct pin_cell *cell, bool sight);
 void pin_print_result(long result);
 const char *pin_byte_name(int byte);

@@ -25,6 +25,7 @@
 #define PAGE 4096ul
 #define HUGE (2ul << 20)
 #define KERNEL_ADDRESS 0xffff888000000000ul
+#define POOL "/proc/sys/vm/nr_hugepages"
 
 /* A truncate that waits for a pin would wait for ever. */
 #define PATIENCE_US 300000
@@ -37,6 +38,7 @@ static int map_flags;
 static pid_t child;
 static int to_child = -1;
 static sigjmp_buf no_page;
+static bool pool_is_old; /* a page of the pool may lie elsewhere than where it was made */
 
 void host_fail(const char *what)
 {
@@ -181,10 +183,33 @@ static int map_nothing(enum pin_mapping mapping)
 	return 0;
 }
 
+static int pool_file(const char *mode, int size)
+{
+	FILE *file = fopen(POOL, mode);
+
+	if (!file || (*mode == 'r' ? fscanf(file, "%d", &size) != 1 : fprintf(file, "%d", size) < 0) || fclose(file))
+		host_fail(POOL);
+	return size;
+}
+
+/* A page that was moved for a pin takes the place of the old one in the pool: each cell begins with one that is as it was. */
+static void renew_pool(void)
+{
+	int size = pool_file("r", 0);
+
+	pool_file("w", 0);
+	pool_file("w", size);
+	if (pool_file("r", 0) != size)
+		host_fail("the pool of huge pages cannot be made anew");
+	pool_is_old = false;
+}
+
 int side_map(enum pin_mapping mapping)
 {
 	int err = 0;
 
+	if (pool_is_old && (mapping == PIN_HUGETLB_PRIVATE || mapping == PIN_HUGETLB_SHARED))
+		renew_pool();
 	length = pin_is_huge(mapping) ? HUGE : PIN_PAGES * PAGE;
 	map_flags = is_shared(mapping) ? MAP_SHARED : MAP_PRIVATE;
 	if (mapping > PIN_PFNMAP)
@@ -221,6 +246,11 @@ void side_unmap(void)
 		close(object);
 	length = 0;
 	object = -1;
+}
+
+void host_pinned_for_long(void)
+{
+	pool_is_old = true;
 }
 
 unsigned char *host_page(unsigned int page)

@@ -16,6 +16,7 @@
 
 #include "module/gup_probe.h"
 
+#define LONGTERM 0x10000u
 #define PAGEMAP_PFN ((1ull << 55) - 1)
 #define PAGEMAP_PRESENT (1ull << 63)
 
@@ -69,6 +70,8 @@ long side_take(enum pin_entry entry, unsigned int foll)
 	struct gup_probe_take taken = take(0, PIN_PAGES, entry, foll);
 
 	hold = taken.hold;
+	if (foll & LONGTERM && taken.result > 0)
+		host_pinned_for_long();
 	return taken.result;
 }
 

@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 
 #include "gup_probe.h"
+#include "kernels.h"
 
 struct hold {
 	struct page **pages; /* NULL: this number is free */
@@ -43,9 +44,9 @@ static long call_plain(const struct gup_probe_take *t, struct page **pages)
 
 	mmap_read_lock(current->mm);
 	if (t->entry == GUP_PROBE_GET)
-		got = get_user_pages(t->addr, t->nr, t->flags, pages, NULL);
+		got = probe_get(t->addr, t->nr, t->flags, pages);
 	else
-		got = pin_user_pages(t->addr, t->nr, t->flags, pages, NULL);
+		got = probe_pin(t->addr, t->nr, t->flags, pages);
 	mmap_read_unlock(current->mm);
 	return got;
 }
@@ -58,9 +59,9 @@ static long call_remote(const struct gup_probe_take *t, struct page **pages)
 
 	mmap_read_lock(mm);
 	if (t->entry == GUP_PROBE_GET_REMOTE)
-		got = get_user_pages_remote(mm, t->addr, t->nr, t->flags, pages, NULL, lockedp);
+		got = probe_get_remote(mm, t->addr, t->nr, t->flags, pages, lockedp);
 	else
-		got = pin_user_pages_remote(mm, t->addr, t->nr, t->flags, pages, NULL, lockedp);
+		got = probe_pin_remote(mm, t->addr, t->nr, t->flags, pages, lockedp);
 	if (locked)
 		mmap_read_unlock(mm);
 	return got;
@@ -84,7 +85,7 @@ static long call_entry(const struct gup_probe_take *t, struct page **pages)
 	case GUP_PROBE_PIN_FAST:
 		return pin_user_pages_fast(t->addr, t->nr, t->flags, pages);
 	case GUP_PROBE_PIN_FAST_ONLY:
-		return pin_user_pages_fast_only(t->addr, t->nr, t->flags, pages);
+		return probe_pin_fast_only(t->addr, t->nr, t->flags, pages);
 	default:
 		return pin_user_pages_unlocked(t->addr, t->nr, pages, t->flags);
 	}
@@ -116,6 +117,7 @@ static int take(struct probe *p, struct gup_probe_take *t)
 		if (!pages)
 			return -ENOMEM;
 	}
+	t->flags = probe_flags(t->flags);
 	t->hold = -1;
 	t->result = call_entry(t, pages);
 	if (t->result <= 0 || !pages) {
@@ -185,7 +187,7 @@ static int frame(struct gup_probe_frame *a)
 	a->refs = folio_ref_count(folio);
 	a->order = folio_order(folio);
 	if (folio_test_large(folio)) {
-		a->pins = atomic_read(folio_pincount_ptr(folio));
+		a->pins = atomic_read(probe_pincount(folio));
 		a->refs -= a->pins;
 	} else {
 		a->pins = a->refs / GUP_PIN_COUNTING_BIAS;

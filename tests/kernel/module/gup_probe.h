@@ -2,7 +2,8 @@
 /*
  * gup_probe.h - what /dev/gup_probe is asked, shared by the module and the programs in the guest.
  *
- * An ioctl returns 0 if the question was asked at all, and the kernel's answer is in `result`. It fails with EINVAL for an
+ * An ioctl returns 0 if the question was asked at all, and the kernel's answer is in `result`: ENOSYS for an entry point that it
+ * has not. It fails with EINVAL for an
  * unknown entry point, hold, index or frame, E2BIG for more than GUP_PROBE_PAGES pages, EMFILE for more than GUP_PROBE_HOLDS
  * holds at a time, EFAULT for a bad argument, ENOMEM, ENOTTY. Holds belong to the open file and go with it.
  */
@@ -38,7 +39,7 @@ enum gup_probe_entry {
 struct gup_probe_take {
 	__u64 addr;
 	__u32 nr;
-	__u32 flags; /* FOLL_* of this kernel, as they are */
+	__u32 flags; /* FOLL_*, with the values of Linux 6.1 */
 	__u32 entry;
 	__u32 options;
 	__s32 result; /* out: a count or a negative errno */
