@@ -13,9 +13,9 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0) /* there is an array of VMAs besides that of pages */
 #define probe_get(addr, nr, flags, pages) get_user_pages(addr, nr, flags, pages, NULL)
 #define probe_pin(addr, nr, flags, pages) pin_user_pages(addr, nr, flags, pages, NULL)
-#define probe_get_remote(mm, addr, nr, flags, pages, locked) \
+#define probe_get_remote(mm, addr, nr, flags, pages, locked)                                                           \
 	get_user_pages_remote(mm, addr, nr, flags, pages, NULL, locked)
-#define probe_pin_remote(mm, addr, nr, flags, pages, locked) \
+#define probe_pin_remote(mm, addr, nr, flags, pages, locked)                                                           \
 	pin_user_pages_remote(mm, addr, nr, flags, pages, NULL, locked)
 #define probe_pin_fast_only pin_user_pages_fast_only
 #define probe_pincount folio_pincount_ptr
