@@ -1,93 +1,96 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench/main.c - gup-bench RESULTS.csv: every case, one after the other, into a CSV file and a table.
+ * bench/main.c - gup-bench RESULTS.csv [CASE...]: every case, or those named, one after the other, into a CSV file and
+ * onto the screen; at last the targets.
  *
- * The question is the one that the FOLL_LONGTERM commit leaves open: what does the fast path save, with and without
- * LONGTERM, in a quiet address space and in one that is being changed? Exit status 0 only if every page was pinned the
- * way its row says and none is left pinned.
+ * Exit status 0 only if every call did what its row says and nothing is left pinned. A target that is missed is no error,
+ * and neither is a case that the host does not allow.
  */
 #include "bench.h"
 
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static const uint64_t sizes[] = { UINT64_C(4) << 10, UINT64_C(64) << 10, UINT64_C(1) << 20, UINT64_C(16) << 20 };
+static const struct gup_bench_case *const cases[] = {
+	&gup_bench_fast_4k,  &gup_bench_fast_2m,  &gup_bench_populate,
+	&gup_bench_uring_4k, &gup_bench_uring_2m, &gup_bench_threads,
+};
 
-static bool run_case(FILE *csv, const struct gup_bench_case *c)
+enum gup_bench_open gup_bench_skip(const char *name, const char *why)
 {
-	struct gup_bench_result results[GUP_BENCH_VARIANTS];
-
-	memset(results, 0, sizeof(results));
-	if (!gup_bench_measure(c, results))
-		return false;
-	gup_bench_csv_rows(csv, c, results);
-	gup_bench_table_row(c, results);
-	return !fflush(csv);
+	printf("%s is skipped: %s.\n", name, why);
+	return GUP_BENCH_SKIP;
 }
 
-/* All sizes, quiet and with the second thread. */
-static bool run_cases(FILE *csv, struct gup_bench_world *world, struct gup_bench_raw *raw)
+static bool run_sizes(const struct gup_bench_case *c, struct gup_bench_scene *scene)
 {
+	struct gup_bench_result results[GUP_BENCH_SIDES_MOST];
 	bool ok = true;
 	size_t i;
 
-	for (i = 0; ok && i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct gup_bench_case c = { .world = world, .bytes = sizes[i / 2], .mapper = i % 2 };
-
-		if (!world->huge && !c.mapper)
-			c.raw = raw;
-		ok = run_case(csv, &c);
+	for (i = 0; ok && i < GUP_BENCH_SIZES && c->sizes[i]; i++) {
+		scene->bytes = c->sizes[i];
+		ok = gup_bench_measure(c, scene, results) && gup_bench_report(c, c->sizes[i], results);
 	}
 	return ok;
 }
 
-/* On pages of one kind. Whatever fails, nothing is kept. */
-static bool run_world(FILE *csv, bool huge)
+/* Whatever fails, nothing is kept. */
+static bool run_case(const struct gup_bench_case *c)
 {
-	struct gup_bench_world world;
-	struct gup_bench_raw raw = { 0 };
-	bool ok = gup_bench_open(&world, huge) && gup_bench_raw_open(&raw) && run_cases(csv, &world, &raw);
+	struct gup_bench_scene scene = { .fd = -1 };
+	enum gup_bench_open open = c->open(c, &scene);
+	bool ok = open == GUP_BENCH_SKIP || (open == GUP_BENCH_READY && run_sizes(c, &scene));
 
-	gup_bench_raw_close(&raw);
-	return gup_bench_close(&world) && ok;
+	if (c->close)
+		ok &= c->close(&scene);
+	gup_bench_raw_close(&scene.raw);
+	gup_bench_host_close(&scene.host);
+	return gup_bench_world_close(&scene.world) && ok;
 }
 
-/* False, with a sentence and without the file, if not all of it was written. */
-static bool finish(FILE *csv, const char *path)
+static bool is_wanted(const struct gup_bench_case *c, int argc, char **argv)
 {
-	bool ok = !ferror(csv);
-	struct stat st;
-	bool regular = !fstat(fileno(csv), &st) && S_ISREG(st.st_mode);
+	int i;
 
-	ok &= fclose(csv) == 0;
-	if (ok)
-		return true;
-	if (regular)
-		unlink(path);
-	fprintf(stderr, "gup-bench: %s could not be written to its end; is its disk full?\n", path);
+	for (i = 2; i < argc; i++)
+		if (!strcmp(argv[i], c->name))
+			return true;
+	return argc == 2;
+}
+
+static bool is_a_case(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < GUP_BENCH_NR(cases); i++)
+		if (!strcmp(name, cases[i]->name))
+			return true;
+	fprintf(stderr, "gup-bench: there is no case \"%s\"\n", name);
 	return false;
 }
 
 int main(int argc, char **argv)
 {
-	FILE *csv;
-	bool ok;
+	bool ok = true;
+	size_t i;
 
-	if (argc != 2) {
-		fputs("usage: gup-bench RESULTS.csv\n", stderr);
+	if (argc < 2) {
+		fputs("usage: gup-bench RESULTS.csv [CASE...]\n", stderr);
 		return 2;
 	}
-	csv = fopen(argv[1], "w");
-	if (!csv) {
+	for (i = 2; i < (size_t)argc; i++)
+		if (!is_a_case(argv[i]))
+			return 2;
+	if (!gup_bench_csv_open(argv[1])) {
 		fprintf(stderr, "gup-bench: cannot write %s; name a file in a folder that you may write to\n", argv[1]);
 		return 2;
 	}
 	if (!gup_bench_run_on(0))
 		puts("The threads could not be bound to processors; the figures may jump.");
-	gup_bench_csv_head(csv);
-	gup_bench_table_head();
-	ok = run_world(csv, false) && run_world(csv, true);
-	ok &= finish(csv, argv[1]);
+	for (i = 0; ok && i < GUP_BENCH_NR(cases); i++)
+		ok = !is_wanted(cases[i], argc, argv) || run_case(cases[i]);
+	if (ok)
+		gup_bench_targets();
+	ok &= gup_bench_csv_close(argv[1]);
 	return ok ? 0 : 1;
 }

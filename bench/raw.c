@@ -13,17 +13,15 @@
 #define RAW_PRESENT 1u
 #define RAW_PIN ((UINT64_C(1) << 32) | 1)
 
-bool gup_bench_raw_open(struct gup_bench_raw *raw)
+bool gup_bench_raw_open(struct gup_bench_raw *raw, uint64_t pages)
 {
 	uint64_t i;
 
-	raw->entries = aligned_alloc(GUP_PAGE_SIZE, GUP_BENCH_PAGES * sizeof(*raw->entries));
-	raw->frames = aligned_alloc(GUP_PAGE_SIZE, GUP_BENCH_PAGES * sizeof(*raw->frames));
-	if (!raw->entries || !raw->frames) {
-		fputs("gup-bench: the host has not enough memory\n", stderr);
-		return false;
-	}
-	for (i = 0; i < GUP_BENCH_PAGES; i++) {
+	raw->entries = aligned_alloc(GUP_PAGE_SIZE, pages * sizeof(*raw->entries));
+	raw->frames = aligned_alloc(GUP_PAGE_SIZE, pages * sizeof(*raw->frames));
+	if (!raw->entries || !raw->frames)
+		return gup_bench_complain("the host has not enough memory");
+	for (i = 0; i < pages; i++) {
 		raw->entries[i] = i << GUP_PAGE_SHIFT | RAW_PRESENT;
 		raw->frames[i] = (struct gup_page){ .count = 1 };
 	}

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench/world.c - what is pinned: 16 MiB of one application, all present before anything is timed.
+ * bench/world.c - what is pinned: a range of one application, all present before anything is timed.
  *
- * The addresses are the same in every run and aligned to 2 MiB, and the machine has nothing but a NORMAL zone: a
+ * The addresses are the same in every run and aligned to 2 MiB. Where the machine has nothing but a NORMAL zone, a
  * long-term pin has to look, and never to move anything.
  */
 #include "bench.h"
 
 #include <stdlib.h>
 
-#define WORLD_ADDR (UINT64_C(64) << 30)
+#define WORLD_ADDR GUP_BENCH_GIB(64)
 
-static bool complain(const char *what)
+bool gup_bench_map(struct gup_mm *mm, uint64_t addr, uint64_t bytes)
 {
-	fprintf(stderr, "gup-bench: %s\n", what);
-	return false;
+	struct gup_map_request map = {
+		.addr = addr,
+		.length = bytes,
+		.prot = GUP_PROT_READ | GUP_PROT_WRITE,
+		.flags = GUP_MAP_PRIVATE | GUP_MAP_FIXED,
+	};
+
+	return gup_mmap(mm, &map) == (int64_t)addr || gup_bench_complain("an application could not map its memory");
 }
 
 /* Every folio must have the size that the rows speak of. */
@@ -24,39 +30,35 @@ static bool folios_fit(const struct gup_bench_world *world)
 	struct gup_frame_info info;
 	uint64_t addr;
 
-	for (addr = world->addr; addr < world->addr + GUP_BENCH_BYTES; addr += GUP_PAGE_SIZE)
+	for (addr = world->addr; addr < world->addr + world->bytes; addr += GUP_PAGE_SIZE)
 		if (gup_frame_info(world->m, gup_user_pfn(world->mm, addr), &info) || info.order != order)
-			return false;
+			return gup_bench_complain("the application got folios of another size than was asked for");
 	return true;
 }
 
 static bool fill(struct gup_bench_world *world)
 {
-	struct gup_map_request map = {
-		.addr = WORLD_ADDR,
-		.length = GUP_BENCH_BYTES,
-		.prot = GUP_PROT_READ | GUP_PROT_WRITE,
-		.flags = GUP_MAP_PRIVATE | GUP_MAP_FIXED,
-	};
-	int64_t addr = gup_mmap(world->mm, &map);
-
-	if (addr < 0 || gup_populate(world->mm, (uint64_t)addr, GUP_BENCH_BYTES))
-		return complain("the application could not map and touch its 16 MiB");
-	world->addr = (uint64_t)addr;
-	return folios_fit(world) || complain("the application got folios of another size than was asked for");
+	if (!gup_bench_map(world->mm, world->addr, world->bytes))
+		return false;
+	if (gup_populate(world->mm, world->addr, world->bytes))
+		return gup_bench_complain("the application could not touch its memory");
+	return folios_fit(world);
 }
 
-bool gup_bench_open(struct gup_bench_world *world, bool huge)
+bool gup_bench_world_open(struct gup_bench_world *world, const struct gup_machine_config *config, uint64_t bytes)
 {
-	struct gup_machine_config config = { .normal_bytes = 4 * GUP_BENCH_BYTES,
-					     .contract = GUP_LINUX_6_12,
-					     .no_huge_pages = !huge };
+	*world = (struct gup_bench_world){ .addr = WORLD_ADDR, .bytes = bytes, .huge = !config->no_huge_pages };
+	world->pages = calloc((bytes >> GUP_PAGE_SHIFT) + 1, sizeof(*world->pages));
+	if (!world->pages || gup_machine_create(config, &world->m) || gup_mm_create(world->m, "bench", &world->mm))
+		return gup_bench_complain("the host has not enough memory for the machine");
+	return !bytes || fill(world);
+}
 
-	*world = (struct gup_bench_world){ .huge = huge };
-	world->pages = calloc(GUP_BENCH_PAGES, sizeof(*world->pages));
-	if (!world->pages || gup_machine_create(&config, &world->m) || gup_mm_create(world->m, "bench", &world->mm))
-		return complain("the host has not enough memory for the machine; 128 MiB should do");
-	return fill(world);
+bool gup_bench_world_small(struct gup_bench_world *world, bool huge)
+{
+	struct gup_machine_config config = { .normal_bytes = GUP_BENCH_MIB(64), .no_huge_pages = !huge };
+
+	return gup_bench_world_open(world, &config, GUP_BENCH_MIB(16));
 }
 
 static bool close_machine(struct gup_machine *m)
@@ -64,21 +66,14 @@ static bool close_machine(struct gup_machine *m)
 	struct gup_check check;
 
 	if (gup_machine_check(m, &check))
-		return complain(check.first_error);
+		return gup_bench_complain(check.first_error);
 	if (check.pins || check.gets)
-		return complain("pins are left after the last unpin");
-	return !gup_machine_destroy(m) || complain("the machine could not be destroyed");
+		return gup_bench_complain("pins are left after the last unpin");
+	return !gup_machine_destroy(m) || gup_bench_complain("the machine could not be destroyed");
 }
 
-bool gup_bench_close(struct gup_bench_world *world)
+bool gup_bench_world_close(struct gup_bench_world *world)
 {
 	free(world->pages);
 	return !world->m || close_machine(world->m);
-}
-
-uint64_t gup_bench_slow_pages(const struct gup_bench_world *world)
-{
-	struct gup_stats stats;
-
-	return gup_machine_stats(world->m, &stats) ? 0 : stats.slow_pages;
 }

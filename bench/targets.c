@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench/targets.c - what the rows should come to: ratios of the minima of one run, on two processors.
+ */
+#include "bench.h"
+
+/**
+ * struct target - one of them
+ * @bench, @bytes, @kind, @threads, @part: the row
+ * @within: libgup may take so many times as long as the peer; or
+ * @least:  the peer must take at least so many times as long as libgup
+ */
+struct target {
+	const char *bench;
+	uint64_t bytes;
+	const char *kind;
+	unsigned int threads;
+	const char *part;
+	double within, least;
+	const char *what, *peer;
+};
+
+static const struct target targets[] = {
+	{ "raw-loop", GUP_BENCH_KIB(4), "4K", 1, "pair", 1.5, 0, "fast pin + unpin, 1 page", "raw loop" },
+	{ "raw-loop", GUP_BENCH_KIB(64), "4K", 1, "pair", 1.3, 0, "fast pin + unpin", "raw loop" },
+	{ "raw-loop", GUP_BENCH_MIB(1), "4K", 1, "pair", 1.2, 0, "fast pin + unpin", "raw loop" },
+	{ "raw-loop", GUP_BENCH_MIB(16), "4K", 1, "pair", 1.2, 0, "fast pin + unpin", "raw loop" },
+	{ "uring", GUP_BENCH_KIB(4), "4K", 1, "pair", 0, 60, "fast long-term pin + unpin", "io_uring" },
+	{ "uring", GUP_BENCH_KIB(64), "4K", 1, "pair", 0, 22, "fast long-term pin + unpin", "io_uring" },
+	{ "uring", GUP_BENCH_MIB(1), "4K", 1, "pair", 0, 10, "fast long-term pin + unpin", "io_uring" },
+	{ "uring", GUP_BENCH_MIB(16), "4K", 1, "pair", 0, 8, "fast long-term pin + unpin", "io_uring" },
+	{ "uring", GUP_BENCH_MIB(1), "2M", 1, "pair", 0, 8, "fast long-term pin + unpin", "io_uring" },
+	{ "uring", GUP_BENCH_MIB(16), "2M", 1, "pair", 0, 3.5, "fast long-term pin + unpin", "io_uring" },
+	{ "uring", GUP_BENCH_MIB(256), "2M", 1, "pair", 0, 3.5, "fast long-term pin + unpin", "io_uring" },
+	{ "threads-disjoint", GUP_BENCH_KIB(64), "4K", 2, "pair", 0, 0.95, "two threads, own pages: slowdown",
+	  "raw loop's" },
+	{ "threads-same", GUP_BENCH_KIB(64), "4K", 2, "pair", 1.3, 0, "two threads, same 64 pages", "raw loop" },
+	{ "writer", GUP_BENCH_MIB(16), "4K", 2, "pair", 0, 0.9, "fast pin + unpin beside a writer", "undisturbed" },
+	{ "longterm-cost", GUP_BENCH_MIB(16), "4K", 1, "pair", 1.05, 0, "fast long-term pin + unpin", "short pin" },
+	{ "slow-populate", GUP_BENCH_MIB(16), "4K", 1, "pin", 0, 5, "slow pin", "MADV_POPULATE_WRITE" },
+};
+
+static void print_target(const struct target *t)
+{
+	double libgup, peer, times;
+	bool measured = gup_bench_minimum(t->bench, t->bytes, t->kind, t->threads, t->part, &libgup, &peer);
+
+	printf("%-34s ", t->what);
+	gup_bench_print_size(t->bytes);
+	printf("  %-5s  %-20s ", t->kind, t->peer);
+	if (t->within)
+		printf("within %5.2f  ", t->within);
+	else
+		printf(" least %5.2f  ", t->least);
+	if (!measured) {
+		puts("       -  skipped");
+		return;
+	}
+	times = t->within ? libgup / peer : peer / libgup;
+	printf("%8.2f  %s\n", times, (t->within ? times <= t->within : times >= t->least) ? "met" : "MISSED");
+}
+
+void gup_bench_targets(void)
+{
+	size_t i;
+
+	puts("\nTargets: ratios of minima. within: libgup may take so many times as long as the peer; least: the peer "
+	     "must "
+	     "take\nso many times as long as libgup.\n\n"
+	     "what                                size  pages  peer                        target  measured\n"
+	     "------------------------------------------------------------------------------------------------------");
+	for (i = 0; i < GUP_BENCH_NR(targets); i++)
+		print_target(&targets[i]);
+}
