@@ -59,6 +59,9 @@ bool gup_bench_world_small(struct gup_bench_world *world, bool huge);
 /** gup_bench_world_close() - check it and let it go, also one that could not be made. Return: false with a sentence if a pin or an invariant was lost. */
 bool gup_bench_world_close(struct gup_bench_world *world);
 
+/** gup_bench_touch_all() - have all free frames used once, so that the host has them. Return: false with a sentence. */
+bool gup_bench_touch_all(struct gup_bench_world *world);
+
 /** gup_bench_map() - map private memory of @mm at a fixed address. Return: false with a sentence. */
 bool gup_bench_map(struct gup_mm *mm, uint64_t addr, uint64_t bytes);
 
@@ -84,14 +87,14 @@ struct gup_bench_host {
 bool gup_bench_host_open(struct gup_bench_host *host, uint64_t bytes, bool huge);
 void gup_bench_host_close(struct gup_bench_host *host);
 
-/** gup_bench_host_free() - bytes that the host could give without swapping. */
-uint64_t gup_bench_host_free(void);
+/** gup_bench_host_has() - could the host give so many bytes without swapping? */
+bool gup_bench_host_has(uint64_t bytes);
 
 /* ---- raw.c: the limit ---- */
 
 /**
  * struct gup_bench_raw - nothing but the memory that a walk has to touch
- * @entries: page-table entries, one a page
+ * @entries: page-table entries, one a folio
  * @frames:  descriptors
  */
 struct gup_bench_raw {
@@ -99,8 +102,8 @@ struct gup_bench_raw {
 	struct gup_page *frames;
 };
 
-/** gup_bench_raw_open() - for @pages pages. Return: false with a sentence. */
-bool gup_bench_raw_open(struct gup_bench_raw *raw, uint64_t pages);
+/** gup_bench_raw_open() - @entries entries; each maps a folio of @step frames. Return: false with a sentence. */
+bool gup_bench_raw_open(struct gup_bench_raw *raw, uint64_t entries, uint64_t step);
 void gup_bench_raw_close(struct gup_bench_raw *raw);
 
 /** gup_bench_raw_pin(), gup_bench_raw_unpin() - @nr pages from the @first on. Return: pages done. */
@@ -124,7 +127,7 @@ struct gup_bench_scene {
 };
 
 #define GUP_BENCH_PARTS 3 /* a pair of calls has three: the first, the second, and both */
-enum gup_bench_part { GUP_BENCH_PIN, GUP_BENCH_UNPIN, GUP_BENCH_PAIR };
+enum gup_bench_part { GUP_BENCH_PIN, GUP_BENCH_UNPIN, GUP_BENCH_PAIR, GUP_BENCH_FIRST = GUP_BENCH_PIN };
 
 /**
  * struct gup_bench_round - one round of a side as it grows
@@ -193,6 +196,8 @@ struct gup_bench_row {
 /** enum gup_bench_open - how it goes to open a scene: there, not to be had on this host, or something is wrong. */
 enum gup_bench_open { GUP_BENCH_READY, GUP_BENCH_SKIP, GUP_BENCH_BROKEN };
 
+#define GUP_BENCH_NO_MEMORY "the host has not enough memory"
+
 /** gup_bench_skip() - say why. Return: GUP_BENCH_SKIP. */
 enum gup_bench_open gup_bench_skip(const char *name, const char *why);
 
@@ -230,7 +235,12 @@ struct gup_bench_case {
 
 extern const struct gup_bench_case gup_bench_fast_4k, gup_bench_fast_2m, gup_bench_populate;
 extern const struct gup_bench_case gup_bench_uring_4k, gup_bench_uring_2m;
-extern const struct gup_bench_case gup_bench_threads;
+extern const struct gup_bench_case gup_bench_extents, gup_bench_threads;
+extern const struct gup_bench_case gup_bench_fault_4k, gup_bench_fault_2m, gup_bench_mirror;
+extern const struct gup_bench_case gup_bench_fork, gup_bench_fork_mirrored;
+extern const struct gup_bench_case gup_bench_migrate_4k, gup_bench_migrate_2m, gup_bench_cma, gup_bench_cma_mirrored;
+extern const struct gup_bench_case gup_bench_grow_64m, gup_bench_grow_1g, gup_bench_grow_8g, gup_bench_vmas,
+	gup_bench_create;
 
 /* Calls that several cases time; see struct gup_bench_side. */
 long gup_bench_pin_fast(struct gup_bench_scene *scene, uint64_t at, long nr);

@@ -134,7 +134,7 @@ static enum gup_bench_open fast_open(const struct gup_bench_case *c, struct gup_
 
 	if (!gup_bench_world_small(&scene->world, huge) || !fast_is_fast(scene))
 		return GUP_BENCH_BROKEN;
-	if (!huge && !gup_bench_raw_open(&scene->raw, scene->world.bytes >> GUP_PAGE_SHIFT))
+	if (!huge && !gup_bench_raw_open(&scene->raw, scene->world.bytes >> GUP_PAGE_SHIFT, 1))
 		return GUP_BENCH_BROKEN;
 	return GUP_BENCH_READY;
 }
@@ -235,7 +235,7 @@ static enum gup_bench_open populate_open(const struct gup_bench_case *c, struct 
 	if (!gup_bench_world_small(&scene->world, false))
 		return GUP_BENCH_BROKEN;
 	if (!gup_bench_host_open(&scene->host, scene->world.bytes, false))
-		return gup_bench_skip(c->name, "the host has not enough memory");
+		return gup_bench_skip(c->name, GUP_BENCH_NO_MEMORY);
 	if (!populate(scene, 0, 1))
 		return gup_bench_skip(c->name, "the host has no MADV_POPULATE_WRITE, which came with Linux 5.14");
 	return GUP_BENCH_READY;

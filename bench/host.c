@@ -32,9 +32,9 @@ static uint64_t kib_of(const char *path, const char *after, const char *key)
 	return kib;
 }
 
-uint64_t gup_bench_host_free(void)
+bool gup_bench_host_has(uint64_t bytes)
 {
-	return kib_of("/proc/meminfo", NULL, "MemAvailable:") << 10;
+	return kib_of("/proc/meminfo", NULL, "MemAvailable:") << 10 >= bytes;
 }
 
 /* Does the range, which is a mapping of its own, consist of pages of the size that is wanted? */

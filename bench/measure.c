@@ -59,22 +59,29 @@ bool gup_bench_pass(struct gup_bench_scene *scene, const struct gup_bench_side *
 	return true;
 }
 
-/* Passes until the round is over. What a second thread did at the same time is added if it counts. */
+/* What the second thread did since then counts as well, and so does all the time that it had for it. */
+static void add_second(struct gup_bench_round *round, uint64_t start, uint64_t done_before)
+{
+	double times = 2.0 * (double)(gup_bench_now() - start) / (double)(round->ns[0] + round->ns[1]);
+
+	round->units += gup_bench_second_done() - done_before;
+	round->ns[0] = (uint64_t)((double)round->ns[0] * times);
+	round->ns[1] = (uint64_t)((double)round->ns[1] * times);
+}
+
+/* Passes until the round is over. */
 static bool passes(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
 {
-	uint64_t before = gup_bench_second_done(), mine;
+	uint64_t start = gup_bench_now(), done_before = gup_bench_second_done();
 	bool ok;
 
+	round->deadline = start + ROUND_NS;
 	do
 		ok = side->run(scene, side, round);
 	while (ok && !is_over(round));
-	mine = round->units;
-	if (side->both) {
-		round->units += gup_bench_second_done() - before;
-		round->ns[0] *= 2;
-		round->ns[1] *= 2;
-	}
-	return ok && mine;
+	if (ok && side->both)
+		add_second(round, start, done_before);
+	return ok && round->units;
 }
 
 /* Nanoseconds a unit of each part. */
@@ -85,7 +92,6 @@ static bool run_round(struct gup_bench_scene *scene, const struct gup_bench_side
 
 	if (side->beside && !gup_bench_second_start(side->beside, scene))
 		return false;
-	round.deadline = gup_bench_now() + ROUND_NS;
 	ok = passes(scene, side, &round);
 	if (side->beside)
 		ok &= gup_bench_second_stop();

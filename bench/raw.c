@@ -13,17 +13,17 @@
 #define RAW_PRESENT 1u
 #define RAW_PIN ((UINT64_C(1) << 32) | 1)
 
-bool gup_bench_raw_open(struct gup_bench_raw *raw, uint64_t pages)
+bool gup_bench_raw_open(struct gup_bench_raw *raw, uint64_t entries, uint64_t step)
 {
 	uint64_t i;
 
-	raw->entries = aligned_alloc(GUP_PAGE_SIZE, pages * sizeof(*raw->entries));
-	raw->frames = aligned_alloc(GUP_PAGE_SIZE, pages * sizeof(*raw->frames));
+	raw->entries = aligned_alloc(GUP_PAGE_SIZE, entries * sizeof(*raw->entries));
+	raw->frames = aligned_alloc(GUP_PAGE_SIZE, entries * step * sizeof(*raw->frames));
 	if (!raw->entries || !raw->frames)
 		return gup_bench_complain("the host has not enough memory");
-	for (i = 0; i < pages; i++) {
-		raw->entries[i] = i << GUP_PAGE_SHIFT | RAW_PRESENT;
-		raw->frames[i] = (struct gup_page){ .count = 1 };
+	for (i = 0; i < entries; i++) {
+		raw->entries[i] = i * step << GUP_PAGE_SHIFT | RAW_PRESENT;
+		raw->frames[i * step] = (struct gup_page){ .count = 1 };
 	}
 	return true;
 }

@@ -39,7 +39,9 @@ bool gup_bench_csv_open(const char *path)
 
 void gup_bench_print_size(uint64_t bytes)
 {
-	if (bytes >> 30)
+	if (bytes >> 40)
+		printf("%4lluT", (unsigned long long)(bytes >> 40));
+	else if (bytes >> 30)
 		printf("%4lluG", (unsigned long long)(bytes >> 30));
 	else if (bytes >> 20)
 		printf("%4lluM", (unsigned long long)(bytes >> 20));

@@ -80,7 +80,7 @@ static const struct gup_bench_row rows[] = {
 static enum gup_bench_open threads_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
 {
 	if (!gup_bench_world_small(&scene->world, false) ||
-	    !gup_bench_raw_open(&scene->raw, scene->world.bytes >> GUP_PAGE_SHIFT))
+	    !gup_bench_raw_open(&scene->raw, scene->world.bytes >> GUP_PAGE_SHIFT, 1))
 		return GUP_BENCH_BROKEN;
 	if (!gup_bench_run_on(1) || !gup_bench_run_on(0))
 		return gup_bench_skip(c->name, "there is one processor");

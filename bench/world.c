@@ -61,6 +61,20 @@ bool gup_bench_world_small(struct gup_bench_world *world, bool huge)
 	return gup_bench_world_open(world, &config, GUP_BENCH_MIB(16));
 }
 
+/* Folios of the machine's size, as many as there is room for but for the tables that map them. */
+bool gup_bench_touch_all(struct gup_bench_world *world)
+{
+	uint64_t addr = world->addr + GUP_BENCH_GIB(64), bytes;
+	struct gup_stats stats;
+
+	if (gup_machine_stats(world->m, &stats))
+		return false;
+	bytes = (stats.free_frames - stats.free_frames / 64) * GUP_PAGE_SIZE & ~(GUP_HUGE_SIZE - 1);
+	return gup_bench_map(world->mm, addr, bytes) &&
+	       ((!gup_populate(world->mm, addr, bytes) && !gup_munmap(world->mm, addr, bytes)) ||
+		gup_bench_complain("the application could not touch all of its machine"));
+}
+
 static bool close_machine(struct gup_machine *m)
 {
 	struct gup_check check;

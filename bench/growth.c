@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench/growth.c - what stays the same while an application grows: a pin with ever more memory mapped, and with ever more
+ * mappings. And a machine of 1 TiB, of which nothing is touched.
+ *
+ * Places are scattered over all that is mapped. They miss the caches, and so does the raw loop in as many entries and
+ * descriptors: its times say how much of the growth is the computer's.
+ */
+#include "bench.h"
+
+/* ---- more memory ---- */
+
+#define CALLS 64u
+
+/* The next of a fixed sequence of places for @nr pages among @of. */
+static uint64_t next_place(uint64_t *state, uint64_t nr, uint64_t of)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (*state >> 33) % (of / nr) * nr;
+}
+
+/* Calls at scattered places, each released at once. The window is the pages of a call. */
+static bool scattered_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side,
+			   struct gup_bench_round *round)
+{
+	static uint64_t state;
+	uint64_t start = gup_bench_now(), at;
+	long nr = (long)side->window;
+	unsigned int i;
+
+	for (i = 0; i < CALLS; i++) {
+		at = next_place(&state, side->window, scene->world.bytes >> GUP_PAGE_SHIFT);
+		if (side->pin(scene, at, nr) != nr || side->unpin(scene, at, nr) != nr)
+			return false;
+	}
+	gup_bench_add(round, GUP_BENCH_FIRST, start, CALLS * side->window);
+	return true;
+}
+
+#define LIBGUP .run = scattered_pass, .pin = gup_bench_pin_fast, .unpin = gup_bench_unpin
+#define RAW_LOOP .run = scattered_pass, .pin = gup_bench_raw_loop_pin, .unpin = gup_bench_raw_loop_unpin
+
+static const struct gup_bench_side grow_sides[] = {
+	{ LIBGUP, .window = 1 },
+	{ RAW_LOOP, .window = 1 },
+	{ LIBGUP, .window = 16 },
+	{ RAW_LOOP, .window = 16 },
+};
+
+static const struct gup_bench_row grow_rows[] = {
+	{ GUP_BENCH_ROW("growth-1", "raw-loop", 0, 1) },
+	{ GUP_BENCH_ROW("growth-16", "raw-loop", 2, 3) },
+};
+
+static enum gup_bench_open grow_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
+{
+	uint64_t bytes = c->sizes[0];
+	struct gup_machine_config config = { .normal_bytes = bytes + bytes / 32 + GUP_BENCH_MIB(32),
+					     .no_huge_pages = true };
+
+	if (!gup_bench_host_has(bytes + bytes / 8))
+		return gup_bench_skip(c->name, GUP_BENCH_NO_MEMORY);
+	if (!gup_bench_world_open(&scene->world, &config, bytes) ||
+	    !gup_bench_raw_open(&scene->raw, bytes >> GUP_PAGE_SHIFT, 1))
+		return GUP_BENCH_BROKEN;
+	return GUP_BENCH_READY;
+}
+
+#define GROW(bytes)                                                                                                    \
+	{                                                                                                              \
+		.name = "growth", .kind = "4K", .sizes = { bytes }, .parts = { "pair" }, .open = grow_open,            \
+		GUP_BENCH_SIDES(grow_sides), GUP_BENCH_ROWS(grow_rows),                                                \
+	}
+
+const struct gup_bench_case gup_bench_grow_64m = GROW(GUP_BENCH_MIB(64));
+const struct gup_bench_case gup_bench_grow_1g = GROW(GUP_BENCH_GIB(1));
+const struct gup_bench_case gup_bench_grow_8g = GROW(GUP_BENCH_GIB(8));
+
+/* ---- more mappings ---- */
+
+#define VMA_COUNTS 3u
+#define PLACES 4u /* pages that are pinned in turn, spread over all mappings */
+
+static const uint64_t vma_counts[VMA_COUNTS] = { 10, 1000, 100000 };
+static struct gup_mm *vma_mms[VMA_COUNTS];
+
+static uint64_t place_addr(const struct gup_bench_scene *scene, uint64_t count, unsigned int place)
+{
+	return scene->world.addr + ((place * count / PLACES & ~UINT64_C(1)) << GUP_PAGE_SHIFT);
+}
+
+/* Mappings of one page each; every second one is for reading only, so that no neighbours become one. */
+static bool map_many(struct gup_bench_scene *scene, struct gup_mm *mm, uint64_t count)
+{
+	struct gup_map_request map = { .length = GUP_PAGE_SIZE, .flags = GUP_MAP_PRIVATE | GUP_MAP_FIXED };
+	unsigned int place;
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		map.addr = scene->world.addr + (i << GUP_PAGE_SHIFT);
+		map.prot = GUP_PROT_READ | (i & 1 ? 0 : GUP_PROT_WRITE);
+		if (gup_mmap(mm, &map) != (int64_t)map.addr)
+			return gup_bench_complain("an application could not make its mappings");
+	}
+	for (place = 0; place < PLACES; place++)
+		if (gup_populate(mm, place_addr(scene, count, place), GUP_PAGE_SIZE))
+			return gup_bench_complain("an application could not touch its memory");
+	return true;
+}
+
+static bool vma_pass(struct gup_bench_scene *scene, unsigned int which, bool slow, struct gup_bench_round *round)
+{
+	uint64_t start = gup_bench_now(), addr;
+	struct gup_page *page;
+	unsigned int i;
+	long got;
+
+	for (i = 0; i < CALLS; i++) {
+		addr = place_addr(scene, vma_counts[which], i % PLACES);
+		got = slow ? gup_pin_user_pages_unlocked(vma_mms[which], addr, 1, GUP_WRITE, &page)
+			   : gup_pin_user_pages_fast(vma_mms[which], addr, 1, GUP_WRITE, &page);
+		if (got != 1 || gup_unpin_user_page(scene->world.m, page))
+			return false;
+	}
+	gup_bench_add(round, GUP_BENCH_FIRST, start, CALLS);
+	return true;
+}
+
+/* The window of a side says which mm. */
+static bool vma_fast(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
+{
+	return vma_pass(scene, (unsigned int)side->window, false, round);
+}
+
+static bool vma_slow(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
+{
+	return vma_pass(scene, (unsigned int)side->window, true, round);
+}
+
+static const struct gup_bench_side vma_sides[] = {
+	{ .run = vma_fast, .window = 0 }, { .run = vma_slow, .window = 0 }, { .run = vma_fast, .window = 1 },
+	{ .run = vma_slow, .window = 1 }, { .run = vma_fast, .window = 2 }, { .run = vma_slow, .window = 2 },
+};
+
+static const struct gup_bench_row vma_rows[] = {
+	{ GUP_BENCH_ROW("vmas-1000-fast", "10-vmas", 2, 0) },
+	{ GUP_BENCH_ROW("vmas-1000-slow", "10-vmas", 3, 1) },
+	{ GUP_BENCH_ROW("vmas-100000-fast", "10-vmas", 4, 0) },
+	{ GUP_BENCH_ROW("vmas-100000-slow", "10-vmas", 5, 1) },
+};
+
+static enum gup_bench_open vmas_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
+{
+	struct gup_machine_config config = { .normal_bytes = GUP_BENCH_MIB(64), .no_huge_pages = true };
+	unsigned int i;
+
+	(void)c;
+	if (!gup_bench_world_open(&scene->world, &config, 0))
+		return GUP_BENCH_BROKEN;
+	for (i = 0; i < VMA_COUNTS; i++)
+		if (gup_mm_create(scene->world.m, "vmas", &vma_mms[i]) || !map_many(scene, vma_mms[i], vma_counts[i]))
+			return GUP_BENCH_BROKEN;
+	return GUP_BENCH_READY;
+}
+
+const struct gup_bench_case gup_bench_vmas = {
+	.name = "growth",
+	.kind = "4K",
+	.sizes = { GUP_BENCH_KIB(4) },
+	.parts = { "pair" },
+	.open = vmas_open,
+	GUP_BENCH_SIDES(vma_sides),
+	GUP_BENCH_ROWS(vma_rows),
+};
+
+/* ---- a large machine ---- */
+
+#define BOUND_NS UINT64_C(50000000)
+
+static bool create_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
+{
+	struct gup_machine_config config = { .normal_bytes = scene->bytes };
+	uint64_t start = gup_bench_now();
+	struct gup_machine *m;
+
+	(void)side;
+	if (gup_machine_create(&config, &m))
+		return false;
+	gup_bench_add(round, GUP_BENCH_FIRST, start, 1);
+	return !gup_machine_check(m, NULL) && !gup_machine_destroy(m);
+}
+
+static bool bound(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
+{
+	(void)scene;
+	(void)side;
+	round->ns[0] += BOUND_NS;
+	round->units++;
+	return true;
+}
+
+static const struct gup_bench_side create_sides[] = { { .run = create_pass }, { .run = bound } };
+
+static const struct gup_bench_row create_rows[] = { { GUP_BENCH_ROW("create", "50ms", 0, 1) } };
+
+static enum gup_bench_open create_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
+{
+	struct gup_machine_config config = { .normal_bytes = c->sizes[0] };
+	struct gup_machine *m;
+
+	(void)scene;
+	if (gup_machine_create(&config, &m))
+		return gup_bench_skip(c->name, "the host has no address range for a machine of 1 TiB");
+	return gup_machine_destroy(m) ? GUP_BENCH_BROKEN : GUP_BENCH_READY;
+}
+
+const struct gup_bench_case gup_bench_create = {
+	.name = "create",
+	.kind = "-",
+	.sizes = { GUP_BENCH_GIB(1024) },
+	.parts = { "machine" },
+	.rounds = 9,
+	.open = create_open,
+	GUP_BENCH_SIDES(create_sides),
+	GUP_BENCH_ROWS(create_rows),
+};
