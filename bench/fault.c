@@ -11,7 +11,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define BYTES GUP_BENCH_MIB(64)
+/* What a pass touches. Pages of 4 KiB are few, so that the kernel gets back the ones that it has just given up. */
+static uint64_t bytes_of(const struct gup_bench_scene *scene)
+{
+	return scene->world.huge ? GUP_BENCH_MIB(64) : GUP_BENCH_MIB(8);
+}
 
 static uint64_t step_of(const struct gup_bench_scene *scene)
 {
@@ -20,16 +24,16 @@ static uint64_t step_of(const struct gup_bench_scene *scene)
 
 static bool touch_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
 {
-	uint64_t addr = scene->world.addr + GUP_BENCH_GIB(1), at, missed = 0, start;
+	uint64_t addr = scene->world.addr + GUP_BENCH_GIB(1), bytes = bytes_of(scene), at, missed = 0, start;
 
 	(void)side;
-	if (!gup_bench_map(scene->world.mm, addr, BYTES))
+	if (!gup_bench_map(scene->world.mm, addr, bytes))
 		return false;
 	start = gup_bench_now();
-	for (at = 0; at < BYTES; at += step_of(scene))
+	for (at = 0; at < bytes; at += step_of(scene))
 		missed += gup_copy_to_user(scene->world.mm, addr + at, "x", 1);
-	gup_bench_add(round, GUP_BENCH_FIRST, start, BYTES >> GUP_PAGE_SHIFT);
-	return !gup_munmap(scene->world.mm, addr, BYTES) && !missed;
+	gup_bench_add(round, GUP_BENCH_FIRST, start, bytes >> GUP_PAGE_SHIFT);
+	return !gup_munmap(scene->world.mm, addr, bytes) && !missed;
 }
 
 /* Always at the same address: the second time the kernel has the memory. */
@@ -39,23 +43,23 @@ static bool host_pass(struct gup_bench_scene *scene, const struct gup_bench_side
 	uint64_t at, start;
 
 	(void)side;
-	if (madvise(scene->host.at, BYTES, MADV_DONTNEED))
+	if (madvise(scene->host.at, scene->host.bytes, MADV_DONTNEED))
 		return false;
 	start = gup_bench_now();
-	for (at = 0; at < BYTES; at += GUP_PAGE_SIZE)
+	for (at = 0; at < scene->host.bytes; at += GUP_PAGE_SIZE)
 		to[at] = 'x';
-	gup_bench_add(round, GUP_BENCH_FIRST, start, BYTES >> GUP_PAGE_SHIFT);
+	gup_bench_add(round, GUP_BENCH_FIRST, start, scene->host.bytes >> GUP_PAGE_SHIFT);
 	return true;
 }
 
 static bool zero_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
 {
-	uint64_t at, start = gup_bench_now();
+	uint64_t nr = scene->world.bytes >> GUP_PAGE_SHIFT, at, start = gup_bench_now();
 
 	(void)side;
-	for (at = 0; at < BYTES >> GUP_PAGE_SHIFT; at += GUP_HUGE_PAGES)
+	for (at = 0; at < nr; at += GUP_HUGE_PAGES)
 		memset(gup_page_address(scene->world.m, scene->world.pages[at]), 0, GUP_HUGE_SIZE);
-	gup_bench_add(round, GUP_BENCH_FIRST, start, BYTES >> GUP_PAGE_SHIFT);
+	gup_bench_add(round, GUP_BENCH_FIRST, start, nr);
 	return true;
 }
 
@@ -73,12 +77,13 @@ static bool note_pages(struct gup_bench_world *world)
 static enum gup_bench_open fault_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
 {
 	bool huge = c == &gup_bench_fault_2m;
-	struct gup_machine_config config = { .normal_bytes = 4 * BYTES, .no_huge_pages = !huge };
+	struct gup_machine_config config = { .normal_bytes = GUP_BENCH_MIB(192), .no_huge_pages = !huge };
 
-	if (!gup_bench_world_open(&scene->world, &config, BYTES) || !note_pages(&scene->world) ||
+	if (!gup_bench_world_open(&scene->world, &config, huge ? GUP_BENCH_MIB(64) : 0) ||
 	    !gup_bench_touch_all(&scene->world))
 		return GUP_BENCH_BROKEN;
-	if (!huge && !gup_bench_host_open(&scene->host, BYTES, false))
+	note_pages(&scene->world);
+	if (!huge && !gup_bench_host_open(&scene->host, bytes_of(scene), false))
 		return gup_bench_skip(c->name, GUP_BENCH_NO_MEMORY);
 	return GUP_BENCH_READY;
 }

@@ -161,6 +161,7 @@ const struct gup_bench_case gup_bench_cma_mirrored = {
 	.kind = "4K",
 	.sizes = { BYTES },
 	.parts = { "alloc" },
+	.rounds = 3,
 	.open = cma_open,
 	GUP_BENCH_SIDES(cma_sides),
 	GUP_BENCH_ROWS(cma_rows_mirrored),
