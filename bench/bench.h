@@ -242,7 +242,8 @@ extern const struct gup_bench_case gup_bench_migrate_4k, gup_bench_migrate_2m, g
 extern const struct gup_bench_case gup_bench_grow_64m, gup_bench_grow_1g, gup_bench_grow_8g, gup_bench_vmas,
 	gup_bench_create;
 
-/* Calls that several cases time; see struct gup_bench_side. */
+/* ---- calls.c: calls that several cases time; see struct gup_bench_side ---- */
+
 long gup_bench_pin_fast(struct gup_bench_scene *scene, uint64_t at, long nr);
 long gup_bench_pin_fast_longterm(struct gup_bench_scene *scene, uint64_t at, long nr);
 long gup_bench_pin_slow(struct gup_bench_scene *scene, uint64_t at, long nr);

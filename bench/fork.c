@@ -57,8 +57,7 @@ static bool host_pass(struct gup_bench_scene *scene, const struct gup_bench_side
 static enum gup_bench_open fork_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
 {
 	uint64_t bytes = c->sizes[0];
-	struct gup_machine_config config = { .normal_bytes = bytes + bytes / 32 + GUP_BENCH_MIB(32),
-					     .no_huge_pages = true };
+	struct gup_machine_config config = { .normal_bytes = bytes + GUP_BENCH_MIB(64), .no_huge_pages = true };
 
 	if (!gup_bench_host_has(3 * bytes))
 		return gup_bench_skip(c->name, GUP_BENCH_NO_MEMORY);
