@@ -20,7 +20,7 @@
 #   make test-cross         the tests for arm64 and riscv64, under qemu-user
 #   make soak [TIME=60] [SEED=n]  everything at once with memory nearly full, rates each second
 #   make ci                 everything that a change must pass
-#   make bench              numbers, as CSV
+#   make bench [CASES="fast fork"] [PLOT=1]  numbers, as CSV, and which targets they meet
 #   make install            headers, libraries, pkg-config file and tool (PREFIX, DESTDIR)
 PREFIX ?= /usr/local
 FILE ?=
