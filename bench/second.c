@@ -10,13 +10,13 @@
 #include <sched.h>
 
 static struct {
-	pthread_t thread;
+	_Alignas(64) uint64_t done; /* atomic: pages, in a line of its own */
+	_Alignas(64) pthread_t thread;
 	bool (*step)(struct gup_bench_scene *scene, uint64_t *done);
 	struct gup_bench_scene *scene;
-	bool stop;		    /* atomic */
-	uint64_t steps;		    /* atomic */
-	_Alignas(64) uint64_t done; /* atomic: pages, in a line of its own */
-	bool failed;		    /* the thread's own until it is joined */
+	bool stop;   /* atomic */
+	bool began;  /* atomic: a step is done */
+	bool failed; /* the thread's own until it is joined */
 } second;
 
 bool gup_bench_run_on(unsigned int nth)
@@ -45,7 +45,7 @@ static void *step_forever(void *unused)
 	while (!second.failed && !__atomic_load_n(&second.stop, __ATOMIC_RELAXED)) {
 		second.failed = !second.step(second.scene, &done);
 		__atomic_store_n(&second.done, done, __ATOMIC_RELAXED);
-		__atomic_store_n(&second.steps, 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&second.began, true, __ATOMIC_RELEASE);
 	}
 	return NULL;
 }
@@ -54,11 +54,11 @@ bool gup_bench_second_start(bool (*step)(struct gup_bench_scene *, uint64_t *), 
 {
 	second.step = step;
 	second.scene = scene;
-	second.stop = second.failed = false;
-	second.steps = second.done = 0;
+	second.stop = second.began = second.failed = false;
+	second.done = 0;
 	if (pthread_create(&second.thread, NULL, step_forever, NULL))
 		return gup_bench_complain("the host allows no second thread");
-	while (!__atomic_load_n(&second.steps, __ATOMIC_ACQUIRE))
+	while (!__atomic_load_n(&second.began, __ATOMIC_ACQUIRE))
 		sched_yield();
 	return true;
 }
