@@ -36,18 +36,21 @@ static struct {
 	int fd;
 } peer;
 
-static void map_piece(int sig, siginfo_t *info, void *context)
+static bool show_piece(uint64_t at)
+{
+	memset(peer.direct + at, 0, GUP_HUGE_SIZE);
+	return mmap(peer.window + at, GUP_HUGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
+		    peer.fd, (off_t)at) != MAP_FAILED;
+}
+
+/* What is not the window's, or cannot be shown, ends the program. */
+static void handle(int sig, siginfo_t *info, void *context)
 {
 	uint64_t at = (uint64_t)((char *)info->si_addr - peer.window) & ~(GUP_HUGE_SIZE - 1);
 
 	(void)context;
-	if (at >= BYTES) {
+	if (at >= BYTES || !show_piece(at))
 		signal(sig, SIG_DFL);
-		return;
-	}
-	memset(peer.direct + at, 0, GUP_HUGE_SIZE);
-	mmap(peer.window + at, GUP_HUGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, peer.fd,
-	     (off_t)at);
 }
 
 static bool show_nothing(void)
@@ -58,7 +61,7 @@ static bool show_nothing(void)
 
 static bool peer_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
 {
-	struct sigaction mine = { .sa_sigaction = map_piece, .sa_flags = SA_SIGINFO | SA_RESTART }, libgups;
+	struct sigaction mine = { .sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_RESTART }, libgups;
 	volatile char *to = peer.window;
 	uint64_t at, start;
 
