@@ -291,7 +291,7 @@ void gup_bench_print_size(uint64_t bytes);
 
 /* ---- targets.c ---- */
 
-/** gup_bench_targets() - each target: what was measured, and whether that meets it */
-void gup_bench_targets(void);
+/** gup_bench_targets() - each target: what was measured, and whether that meets it; @all: also what was not measured */
+void gup_bench_targets(bool all);
 
 #endif

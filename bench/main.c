@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	for (i = 0; ok && i < GUP_BENCH_NR(cases); i++)
 		ok = !is_wanted(cases[i], argc, argv) || run_case(cases[i]);
 	if (ok)
-		gup_bench_targets();
+		gup_bench_targets(argc == 2);
 	ok &= gup_bench_csv_close(argv[1]);
 	return ok ? 0 : 1;
 }

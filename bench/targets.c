@@ -52,11 +52,13 @@ static const struct target targets[] = {
 	{ "create", GUP_BENCH_GIB(1024), "-", 1, "machine", 1, 0, "creation of a machine", "50 ms" },
 };
 
-static void print_target(const struct target *t)
+static void print_target(const struct target *t, bool all)
 {
 	double libgup, peer, times;
 	bool measured = gup_bench_minimum(t->bench, t->bytes, t->kind, t->threads, t->part, &libgup, &peer);
 
+	if (!measured && !all)
+		return;
 	printf("%-34s ", t->what);
 	gup_bench_print_size(t->bytes);
 	printf("  %-5s  %-21s ", t->kind, t->peer);
@@ -72,7 +74,7 @@ static void print_target(const struct target *t)
 	printf("%8.2f  %s\n", times, (t->within ? times <= t->within : times >= t->least) ? "met" : "MISSED");
 }
 
-void gup_bench_targets(void)
+void gup_bench_targets(bool all)
 {
 	size_t i;
 
@@ -82,5 +84,5 @@ void gup_bench_targets(void)
 	     "what                                size  pages  peer                         target  measured\n"
 	     "------------------------------------------------------------------------------------------------------");
 	for (i = 0; i < GUP_BENCH_NR(targets); i++)
-		print_target(&targets[i]);
+		print_target(&targets[i], all);
 }
