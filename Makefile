@@ -117,7 +117,6 @@ ci:
 
 bench:
 	@scripts/deps demo
-	@scripts/compile build -Dbuildtype=release -Dtool=enabled
 	@bench/run build
 
 format:
