@@ -80,7 +80,8 @@ static bool close_machine(struct gup_machine *m)
 	struct gup_check check;
 
 	if (gup_machine_check(m, &check))
-		return gup_bench_complain(check.first_error);
+		return gup_bench_complain(check.errors ? check.first_error
+						       : "the host has no memory to check the machine");
 	if (check.pins || check.gets)
 		return gup_bench_complain("pins are left after the last unpin");
 	return !gup_machine_destroy(m) || gup_bench_complain("the machine could not be destroyed");
