@@ -55,13 +55,10 @@ static enum gup_rule check_longterm(struct gup_machine *m, const struct gup_call
 
 	if (!(call->flags & GUP_LONGTERM))
 		return GUP_RULE_NONE;
-	if (m->contract->longterm_needs_pin && !is_pin(call->entry)) {
-		warn_longterm(m, call->entry);
+	if (m->contract->longterm_needs_pin && !is_pin(call->entry))
 		return GUP_RULE_LONGTERM_NEEDS_PIN;
-	}
 	if (rule == GUP_LONGTERM_YES || (rule == GUP_LONGTERM_UNLOCKED && !call->locked))
 		return GUP_RULE_NONE;
-	warn_longterm(m, call->entry);
 	return GUP_RULE_LONGTERM_ENTRY;
 }
 
@@ -83,12 +80,40 @@ static enum gup_rule check_call(struct gup_machine *m, const struct gup_call *ca
 	return check_longterm(m, call);
 }
 
-static int refuse_call(const struct gup_contract *rules, const struct gup_call *call, enum gup_rule rule,
-		       struct gup_why *why)
+static int refuse_call(struct gup_machine *m, const struct gup_call *call, enum gup_rule rule, struct gup_why *why)
 {
-	int error = rule == GUP_RULE_NO_ENTRY_POINT ? -GUP_EINVAL : rules->entries[call->entry].bad_argument;
+	int error = rule == GUP_RULE_NO_ENTRY_POINT ? -GUP_EINVAL : m->contract->entries[call->entry].bad_argument;
 
+	if (rule == GUP_RULE_LONGTERM_NEEDS_PIN || rule == GUP_RULE_LONGTERM_ENTRY)
+		warn_longterm(m, call->entry);
 	return gup_refuse(why, error, rule, call->start, 0);
+}
+
+#define ONE_PAGE_FLAGS (GUP_WRITE | GUP_LONGTERM)
+
+void gup_gate_init(struct gup_machine *m)
+{
+	struct gup_page *unused;
+	struct gup_call call = { .nr_pages = 1, .pages = &unused };
+
+	for (call.entry = 0; call.entry < GUP_NR_ENTRIES; call.entry++)
+		for (call.flags = 0; call.flags <= ONE_PAGE_FLAGS; call.flags++)
+			if (is_fast(call.entry) && !(call.flags & ~ONE_PAGE_FLAGS) && !check_call(m, &call))
+				m->one_page[call.entry] |= 1u << call.flags;
+}
+
+/* One page, as most calls for small buffers want it. False if the call has to be looked at in full. */
+static bool one_page(struct gup_mm *mm, const struct gup_call *call)
+{
+	struct gup_page *page;
+
+	if (!mm || call->nr_pages != 1 || !call->pages || call->flags > ONE_PAGE_FLAGS ||
+	    !(mm->m->one_page[call->entry] >> call->flags & 1) || call->start >= GUP_USER_TOP || mm->m->track_holders)
+		return false;
+	page = gup_fast_one(mm, call->start & GUP_PAGE_MASK, call->flags, is_pin(call->entry));
+	if (page)
+		*call->pages = page;
+	return page;
 }
 
 /* A fast range that is no range. True if *out_result is the answer. */
@@ -185,7 +210,7 @@ static long user_pages(struct gup_mm *mm, const struct gup_call *call, struct gu
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
 	rule = check_call(mm->m, call);
 	if (rule)
-		return refuse_call(mm->m->contract, call, rule, why);
+		return refuse_call(mm->m, call, rule, why);
 	if (is_fast(call->entry) && bad_fast_range(mm->m->contract, call, why, &result))
 		return result;
 	if (call->nr_pages <= 0)
@@ -230,6 +255,11 @@ static long linux_form(struct gup_mm *mm, struct gup_call call, const void *site
 	return user_pages(mm, &call, &why, site);
 }
 
+static int fast_form(struct gup_mm *mm, struct gup_call call, const void *site)
+{
+	return one_page(mm, &call) ? 1 : (int)linux_form(mm, call, site);
+}
+
 long gup_get_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 			struct gup_page **pages)
 {
@@ -239,15 +269,14 @@ long gup_get_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr
 int gup_get_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
 			    struct gup_page **pages)
 {
-	return (int)linux_form(mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL },
-			       HERE);
+	return fast_form(mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL }, HERE);
 }
 
 int gup_get_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
 				 struct gup_page **pages)
 {
-	return (int)linux_form(
-		mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL }, HERE);
+	return fast_form(mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL },
+			 HERE);
 }
 
 long gup_get_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
@@ -280,15 +309,14 @@ long gup_pin_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr
 int gup_pin_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
 			    struct gup_page **pages)
 {
-	return (int)linux_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL },
-			       HERE);
+	return fast_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL }, HERE);
 }
 
 int gup_pin_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
 				 struct gup_page **pages)
 {
-	return (int)linux_form(
-		mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL }, HERE);
+	return fast_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL },
+			 HERE);
 }
 
 long gup_pin_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,

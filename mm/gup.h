@@ -65,13 +65,47 @@ enum gup_fit {
 	GUP_FIT_NO_PAGE, /* nothing with a descriptor behind it */
 };
 
-/* Does the page behind a leaf entry fit, as far as the entry tells? @vma is NULL in the fast path. */
+/* Leaves that fit whatever their mapping is. Without the VMA, as in the fast path, no others do. */
+static inline struct gup_pte_pattern gup_fit_pattern(unsigned int flags)
+{
+	const unsigned int rw = GUP_PTE_ACCESS | GUP_PTE_WRITE;
+
+	if (flags & GUP_LONGTERM)
+		return flags & GUP_WRITE ? gup_pte_pattern(rw, GUP_PTE_SPECIAL | GUP_PTE_DEVMAP)
+					 : gup_pte_pattern(GUP_PTE_ACCESS, GUP_PTE_SPECIAL | GUP_PTE_DEVMAP);
+	return flags & GUP_WRITE ? gup_pte_pattern(rw, GUP_PTE_SPECIAL)
+				 : gup_pte_pattern(GUP_PTE_ACCESS, GUP_PTE_SPECIAL);
+}
+
+/* Does the page behind a leaf entry of @vma fit, as far as the entry tells? */
 enum gup_fit gup_fit_entry(const struct gup_op *op, const struct gup_vma *vma, u64 value);
-/* And as far as the pages tell, whose counts keep them in place or whose table is locked? */
-bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
-		   struct gup_page *page, u32 nr);
+/* gup_fit_pages() for any kind of page. */
+bool gup_fit_any_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
+		       struct gup_page *head, struct gup_page *page, u32 nr);
+
+/*
+ * And as far as the pages tell, whose counts keep them in place or whose table is locked? @vma is NULL in the fast path.
+ * What is private memory, whole and written to, fits.
+ */
+static inline bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
+				 struct gup_page *head, struct gup_page *page, u32 nr)
+{
+	if (op->flags & GUP_WRITE && (gup_flags(head) & (GUP_PF_KIND | GUP_PF_HAS_POISON)) == GUP_FRAME_ANON)
+		return true;
+	return gup_fit_any_pages(op, vma, slot, head, page, nr);
+}
+
+/* gup_run_length() where there can be a run. */
+u32 gup_run_length_of(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end);
+
 /* Pages from @addr on that the entry and its neighbours map to one folio, at most what is wanted up to @end. */
-u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end);
+static inline u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
+{
+	if (!gup_leaf_counted(slot->value) || (!slot->level && !gup_order(page)))
+		return 1;
+	return gup_run_length_of(op, slot, page, end);
+}
+
 /* The page that a leaf maps at @addr. */
 static inline struct gup_page *gup_leaf_page(const struct gup_machine *m, const struct gup_slot *slot, u64 addr)
 {
@@ -80,8 +114,7 @@ static inline struct gup_page *gup_leaf_page(const struct gup_machine *m, const 
 
 static inline void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 nr)
 {
-	op->runs[op->nr_runs].page = page;
-	op->runs[op->nr_runs++].nr = nr;
+	op->runs[op->nr_runs++] = (struct gup_run){ page, nr };
 	op->addr += (u64)nr << GUP_PAGE_SHIFT;
 	op->left -= nr;
 }
@@ -93,6 +126,11 @@ int gup_op_flush(struct gup_op *op);
 
 /* ---- gup_fast.c ---- */
 void gup_fast(struct gup_op *op);
+/*
+ * The page of 4 KiB at @addr if it is private memory that needs no other look; else NULL with nothing taken, and
+ * gup_fast() may know more. For calls with no other flags than WRITE and LONGTERM.
+ */
+struct gup_page *gup_fast_one(struct gup_mm *mm, u64 addr, unsigned int flags, bool pin);
 
 /* ---- gup_slow.c ---- */
 int gup_slow(struct gup_op *op);

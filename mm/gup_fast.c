@@ -17,18 +17,47 @@
  */
 #include "gup.h"
 
-/* What one section took and has to return. */
-struct back {
-	struct gup_page *page;
-	u32 nr;
+/* What a page that is present has to be. */
+struct look {
+	struct gup_pte_pattern entry;
+	u32 single_mask, single; /* flags of private memory in a folio of its own: nothing else has to be looked at */
+	bool longterm;		 /* its block has to be one for pins that are held long */
 };
+
+static inline struct look look_for(const struct gup_machine *m, unsigned int flags, bool pin)
+{
+	u32 exclusive = !(flags & GUP_WRITE) && pin && m->contract->pin_unshares ? GUP_PF_EXCL : 0;
+
+	return (struct look){
+		.entry = gup_fit_pattern(flags),
+		.single_mask = GUP_PF_KIND | GUP_PF_ORDER | GUP_PF_TAIL | GUP_PF_HAS_POISON | exclusive,
+		.single = GUP_FRAME_ANON | exclusive,
+		.longterm = flags & GUP_LONGTERM && m->contract->fast_sees_longterm,
+	};
+}
+
+/* A lockless section. Runs beyond the batch's last one did not pass the second look and are to be given back. */
+struct section {
+	struct gup_op *op;
+	struct look look;
+	struct gup_slot slot;
+	u32 back;
+};
+
+static inline bool longterm_fits(const struct look *look, const struct gup_machine *m, const struct gup_page *page)
+{
+	return !look->longterm || gup_longterm_ok(m, page);
+}
+
+static bool parent_same(const struct gup_slot *slot)
+{
+	return !slot->parent || gup_port_load(slot->parent) == slot->parent_value;
+}
 
 static bool entries_same(const struct gup_slot *slot, u32 nr)
 {
 	u32 i;
 
-	if (slot->parent && gup_port_load(slot->parent) != slot->parent_value)
-		return false;
 	if (slot->level)
 		return gup_port_load(slot->entry) == slot->value;
 	for (i = 0; i < nr; i++)
@@ -37,68 +66,130 @@ static bool entries_same(const struct gup_slot *slot, u32 nr)
 	return true;
 }
 
-static bool longterm_fits(const struct gup_op *op, const struct gup_page *page)
-{
-	return !gup_op_longterm(op) || !op->rules->fast_sees_longterm || gup_longterm_ok(op->m, page);
-}
-
 /* The second look, with the counts taken. */
-static bool still_fits(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *head,
-		       struct gup_page *page, u32 nr)
+static bool still_fits(const struct section *s, struct gup_page *head, struct gup_page *page, u32 nr)
 {
+	const struct gup_op *op = s->op;
+
 	return gup_head(op->m, page) == head && (nr == 1 || gup_head(op->m, page + nr - 1) == head) &&
-	       entries_same(slot, nr) && gup_fit_pages(op, NULL, slot, page, nr) && longterm_fits(op, page);
+	       parent_same(&s->slot) && entries_same(&s->slot, nr) &&
+	       gup_fit_pages(op, NULL, &s->slot, head, page, nr) && longterm_fits(&s->look, op->m, page);
 }
 
 /* Take one run. False ends the walk. */
-static bool fast_step(struct gup_op *op, const struct gup_slot *slot, struct back *back)
+static bool take_run(struct section *s, struct gup_page *page)
 {
-	struct gup_page *page, *head;
-	u32 nr;
+	struct gup_op *op = s->op;
+	struct gup_page *head = gup_head(op->m, page);
+	u32 nr = gup_run_length(op, &s->slot, page, GUP_USER_TOP);
 
-	if (!gup_arch_is_leaf(slot->value, slot->level) || gup_fit_entry(op, NULL, slot->value) != GUP_FIT)
-		return false;
-	page = gup_leaf_page(op->m, slot, op->addr);
-	head = gup_head(op->m, page);
-	nr = gup_run_length(op, slot, page, GUP_USER_TOP);
 	if (gup_folio_take(head, nr, op->pin) != GUP_TAKE_OK)
 		return false;
-	if (!still_fits(op, slot, head, page, nr)) {
-		*back = (struct back){ head, nr };
+	if (!still_fits(s, head, page, nr)) {
+		op->runs[op->nr_runs] = (struct gup_run){ head, nr }; /* what was counted, whosever the page is now */
+		s->back = 1;
 		return false;
 	}
 	gup_op_add_run(op, page, nr);
 	return true;
 }
 
-/* Runs until the batch is full or in doubt; inside an RCU section. True if the walk may go on. */
-static bool fast_walk(struct gup_op *op, struct back *back)
+static inline bool is_single(const struct look *look, const struct gup_page *page)
 {
-	struct gup_slot slot;
+	return (gup_flags(page) & look->single_mask) == look->single;
+}
 
-	gup_pt_descend(op->mm, op->addr, &slot);
-	while (fast_step(op, &slot, back)) {
+/* Take the page behind a 4 KiB entry if it is_single(); NULL if not. */
+static inline struct gup_page *take_single(const struct gup_machine *m, const struct look *look, u64 value, bool pin)
+{
+	struct gup_page *page = gup_page_at(m, gup_arch_pfn(value));
+
+	return is_single(look, page) && gup_folio_take(page, 1, pin) == GUP_TAKE_OK ? page : NULL;
+}
+
+/* The second look at it. What @entry hangs from is for the caller to look at again. */
+static inline bool single_same(const struct gup_machine *m, const struct look *look, const struct gup_page *page,
+			       const u64 *entry, u64 value)
+{
+	return gup_port_load(entry) == value && is_single(look, page) && longterm_fits(look, m, page);
+}
+
+/* Neighbours in one table, page by page; the entry above them is read again once for them all. */
+static bool take_singles(struct section *s)
+{
+	struct gup_op *op = s->op;
+	const struct gup_machine *m = op->m;
+	const struct look look = s->look;
+	const bool pin = op->pin;
+	struct gup_run *run = &op->runs[op->nr_runs];
+	u64 *entry = s->slot.entry, value = s->slot.value;
+	u32 most = gup_min(op->left, GUP_BATCH_RUNS - op->nr_runs), nr = 0;
+	struct gup_page *page;
+
+	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
+	do {
+		page = take_single(m, &look, value, pin);
+		if (!page)
+			break;
+		run[nr] = (struct gup_run){ page, 1 };
+		if (!single_same(m, &look, page, entry + nr, value)) {
+			s->back = 1;
+			break;
+		}
+		if (++nr == most)
+			break;
+		value = gup_port_load(entry + nr);
+	} while (gup_pte_matches(value, look.entry));
+	if (!parent_same(&s->slot)) {
+		s->back += nr;
+		nr = 0;
+	}
+	op->nr_runs += nr;
+	op->addr += (u64)nr << GUP_PAGE_SHIFT;
+	op->left -= nr;
+	return nr && !s->back;
+}
+
+static bool take_some(struct section *s)
+{
+	u64 value = s->slot.value;
+	struct gup_page *page;
+
+	if (!gup_arch_is_leaf(value, s->slot.level) || !gup_pte_matches(value, s->look.entry))
+		return false;
+	page = gup_leaf_page(s->op->m, &s->slot, s->op->addr);
+	return !s->slot.level && is_single(&s->look, page) ? take_singles(s) : take_run(s, page);
+}
+
+/* Runs until the batch is full or in doubt; inside an RCU section. True if the walk may go on. */
+static bool fast_walk(struct section *s)
+{
+	struct gup_op *op = s->op;
+
+	gup_pt_descend(op->mm, op->addr, &s->slot);
+	while (take_some(s)) {
 		if (!op->left || op->nr_runs == GUP_BATCH_RUNS)
 			return true;
-		gup_pt_follow(op->mm, op->addr, &slot);
+		gup_pt_follow(op->mm, op->addr, &s->slot);
 	}
 	return false;
 }
 
 /* One lockless section: false if the walk is over. */
-static bool fast_section(struct gup_op *op)
+static bool fast_section(struct section *s)
 {
-	struct back back = { NULL, 0 };
+	struct gup_op *op = s->op;
 	u32 seq = gup_port_load(&op->mm->wp_seq);
 	bool more;
 
 	if (op->pin && seq & 1)
 		return false;
 	gup_port_rcu_read_lock();
-	more = fast_walk(op, &back);
+	more = fast_walk(s);
 	gup_port_rcu_read_unlock();
-	if (back.nr)
-		gup_release_run(op->m, back.page, back.nr, op->pin);
+	for (; s->back; s->back--)
+		gup_release_run(op->m, op->runs[op->nr_runs + s->back - 1].page, op->runs[op->nr_runs + s->back - 1].nr,
+				op->pin);
 	if (op->pin && gup_port_load(&op->mm->wp_seq) != seq) {
 		gup_op_release_batch(op);
 		return false;
@@ -108,13 +199,50 @@ static bool fast_section(struct gup_op *op)
 
 void gup_fast(struct gup_op *op)
 {
+	struct section s = { .op = op, .look = look_for(op->m, op->flags, op->pin) };
 	bool more = true;
 
 	while (more && op->left) {
-		more = fast_section(op);
+		more = fast_section(&s);
 		if (gup_op_flush(op))
 			more = false;
 	}
 	op->fast_done = op->done;
 	GUP_COUNT(op->m, fast_pages, op->done);
+}
+
+/* Inside a lockless section. *@doubt: it is to be given back. */
+static inline struct gup_page *one_page(struct gup_mm *mm, u64 addr, const struct look *look, bool pin, bool *doubt)
+{
+	struct gup_slot slot;
+	struct gup_page *page;
+
+	gup_pt_descend(mm, addr, &slot);
+	if (slot.level || !gup_pte_matches(slot.value, look->entry))
+		return NULL;
+	page = take_single(mm->m, look, slot.value, pin);
+	*doubt = page && !(single_same(mm->m, look, page, slot.entry, slot.value) && parent_same(&slot));
+	return page;
+}
+
+struct gup_page *gup_fast_one(struct gup_mm *mm, u64 addr, unsigned int flags, bool pin)
+{
+	const struct look look = look_for(mm->m, flags, pin);
+	u32 seq = gup_port_load(&mm->wp_seq);
+	struct gup_page *page;
+	bool doubt = false;
+
+	if (pin && seq & 1)
+		return NULL;
+	gup_port_rcu_read_lock();
+	page = one_page(mm, addr, &look, pin, &doubt);
+	gup_port_rcu_read_unlock();
+	if (!page)
+		return NULL;
+	if (doubt || (pin && gup_port_load(&mm->wp_seq) != seq)) {
+		gup_release_run(mm->m, page, 1, pin);
+		return NULL;
+	}
+	GUP_COUNT(mm->m, fast_pages, 1);
+	return page;
 }

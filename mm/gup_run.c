@@ -15,7 +15,7 @@ static bool forced_write_ok(const struct gup_op *op, const struct gup_vma *vma, 
 {
 	const struct gup_page *page = gup_page_at(op->m, gup_arch_pfn(value));
 
-	return vma && op->flags & GUP_FORCE && !(vma->flags & GUP_VM_SHARED) && gup_arch_attr(value) & GUP_PTE_DIRTY &&
+	return op->flags & GUP_FORCE && !(vma->flags & GUP_VM_SHARED) && gup_arch_attr(value) & GUP_PTE_DIRTY &&
 	       gup_leaf_counted(value) && gup_flag_test(page, GUP_PF_EXCL);
 }
 
@@ -28,14 +28,12 @@ enum gup_fit gup_fit_entry(const struct gup_op *op, const struct gup_vma *vma, u
 		if (gup_arch_pfn(value) != op->m->zero_pfn)
 			return GUP_FIT_NO_PAGE;
 		/* As in Linux, whose entry of it is a special one too: only who knows the mapping takes the zero page. */
-		if (!vma || write || breaks_cow(op))
+		if (write || breaks_cow(op))
 			return GUP_FIT_FAULT;
 	}
-	if (!(attr & GUP_PTE_ACCESS) && !(vma && op->flags & GUP_FORCE))
+	if (!(attr & GUP_PTE_ACCESS) && !(op->flags & GUP_FORCE))
 		return GUP_FIT_FAULT;
 	if (write && !(attr & GUP_PTE_WRITE) && !forced_write_ok(op, vma, value))
-		return GUP_FIT_FAULT;
-	if (!vma && attr & GUP_PTE_DEVMAP && gup_op_longterm(op))
 		return GUP_FIT_FAULT;
 	return GUP_FIT;
 }
@@ -68,11 +66,9 @@ static bool all_exclusive(const struct gup_slot *slot, struct gup_page *head, st
 	return true;
 }
 
-bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
-		   struct gup_page *page, u32 nr)
+bool gup_fit_any_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
+		       struct gup_page *head, struct gup_page *page, u32 nr)
 {
-	struct gup_page *head = gup_head(op->m, page);
-
 	if (gup_kind(head) == GUP_FRAME_SECRET)
 		return false; /* the slow path knows the mapping, and says why */
 	if (gup_folio_poisoned(head))
@@ -88,13 +84,11 @@ bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const str
  * The fast path calls this before it holds anything, so the descriptors may change underneath: nothing is concluded
  * from two of them, and a 2 MiB entry is taken by its word. The second look finds what was wrong.
  */
-u32 gup_run_length(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
+u32 gup_run_length_of(const struct gup_op *op, const struct gup_slot *slot, struct gup_page *page, u64 end)
 {
 	u64 most = gup_min(op->left, (end - op->addr) >> GUP_PAGE_SHIFT);
 	u32 nr;
 
-	if (!gup_leaf_counted(slot->value))
-		return 1;
 	if (slot->level)
 		return (u32)gup_min(most, (gup_pt_next(op->addr, slot->level) - op->addr) >> GUP_PAGE_SHIFT);
 	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
@@ -118,35 +112,64 @@ void gup_op_release_batch(struct gup_op *op)
 	op->nr_runs = 0;
 }
 
-/* One run into the caller's array or extents. */
-static int put_out(struct gup_op *op, const struct gup_run *run)
+/* The batch into the caller's array, if there is one. Nothing can fail. */
+static void put_pages(struct gup_op *op)
+{
+	struct gup_page **out = op->pages + op->done;
+	const struct gup_run *run = op->runs, *end = run + op->nr_runs;
+	u32 i;
+
+	for (; op->pages && run < end; run++) {
+		*out++ = run->page;
+		for (i = 1; i < run->nr; i++)
+			*out++ = run->page + i;
+	}
+}
+
+/* The batch into a pin's extents. False when it has no room for the @nr-th run. */
+static bool put_extents(struct gup_op *op, u32 *nr)
+{
+	for (*nr = 0; *nr < op->nr_runs; ++*nr)
+		if (gup_pin_append(op->sink, op->runs[*nr].page, op->runs[*nr].nr))
+			return false;
+	return true;
+}
+
+/* The first @nr runs are out. */
+static void account(struct gup_op *op, u32 nr)
 {
 	u32 i;
 
-	if (op->sink && gup_pin_append(op->sink, run->page, run->nr))
-		return -GUP_ENOMEM;
-	if (op->pages)
-		for (i = 0; i < run->nr; i++)
-			op->pages[op->done + i] = run->page + i;
-	if (op->take && op->tag.site)
-		gup_track_add(op->m, run->page, run->nr, &op->tag);
-	op->done += run->nr;
-	return 0;
+	for (i = 0; i < nr; i++)
+		op->done += op->runs[i].nr;
+	for (i = 0; op->tag.site && op->take && i < nr; i++)
+		gup_track_add(op->m, op->runs[i].page, op->runs[i].nr, &op->tag);
+}
+
+/* Runs from the @first on found no room. */
+static int no_room(struct gup_op *op, u32 first)
+{
+	u32 i;
+
+	for (i = first; i < op->nr_runs; i++)
+		op->runs[i - first] = op->runs[i];
+	op->nr_runs -= first;
+	gup_op_release_batch(op);
+	return gup_refuse(op->why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, op->addr, 0);
 }
 
 int gup_op_flush(struct gup_op *op)
 {
-	u32 i, k;
+	u32 nr = op->nr_runs;
+	bool all = true;
 
-	for (i = 0; i < op->nr_runs; i++) {
-		if (!put_out(op, &op->runs[i]))
-			continue;
-		for (k = i; k < op->nr_runs; k++)
-			op->runs[k - i] = op->runs[k];
-		op->nr_runs -= i;
-		gup_op_release_batch(op);
-		return gup_refuse(op->why, -GUP_ENOMEM, GUP_RULE_NO_MEMORY, op->addr, 0);
-	}
+	if (op->sink)
+		all = put_extents(op, &nr);
+	else
+		put_pages(op);
+	account(op, nr);
+	if (!all)
+		return no_room(op, nr);
 	op->nr_runs = 0;
 	return 0;
 }

@@ -109,10 +109,12 @@ static int split_entry(struct gup_op *op, struct gup_vma *vma)
 /* Take a run through a leaf whose table is locked. */
 static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_slot *slot, int *out_error)
 {
-	struct gup_page *page = gup_leaf_page(op->m, slot, op->addr);
-	enum gup_fit fit = gup_fit_entry(op, vma, slot->value);
+	struct gup_page *page = gup_leaf_page(op->m, slot, op->addr), *head;
+	enum gup_fit fit = GUP_FIT;
 	u32 nr;
 
+	if (!gup_pte_matches(slot->value, gup_fit_pattern(op->flags)))
+		fit = gup_fit_entry(op, vma, slot->value);
 	if (fit == GUP_FIT_NO_PAGE) {
 		*out_error = refuse(op, GUP_RULE_VMA_SPECIAL);
 		return STEP_STOP;
@@ -121,18 +123,29 @@ static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_
 		return STEP_FAULT;
 	nr = gup_run_length(op, slot, page, gup_vma_end(vma));
 	if (gup_leaf_counted(slot->value)) {
-		if (!gup_fit_pages(op, vma, slot, page, nr)) {
+		head = gup_head(op->m, page);
+		if (!gup_fit_pages(op, vma, slot, head, page, nr)) {
 			nr = 1; /* some neighbours do not fit: go page by page */
-			if (!gup_fit_pages(op, vma, slot, page, nr))
+			if (!gup_fit_pages(op, vma, slot, head, page, nr))
 				return STEP_FAULT;
 		}
-		if (op->take && gup_folio_take(gup_head(op->m, page), nr, op->pin) != GUP_TAKE_OK) {
+		if (op->take && gup_folio_take(head, nr, op->pin) != GUP_TAKE_OK) {
 			*out_error = refuse(op, GUP_RULE_COUNT_OVERFLOW);
 			return STEP_STOP;
 		}
 	}
 	gup_op_add_run(op, page, nr);
 	return STEP_TAKEN;
+}
+
+/* Go on to the next entry of the locked table, as long as nothing but the entry has to be looked at. */
+static bool next_entry(const struct gup_op *op, const struct gup_vma *vma, struct gup_slot *slot)
+{
+	if (slot->level || !gup_pt_index(op->addr, 0) || op->addr >= gup_vma_end(vma) || !op->left ||
+	    op->nr_runs == GUP_BATCH_RUNS || op->flags & GUP_FLAGS_OF_VMA || gup_vma_is(vma, GUP_OBJECT_FSDAX))
+		return false;
+	gup_pt_follow(op->mm, op->addr, slot);
+	return gup_pte_matches(slot->value, gup_fit_pattern(op->flags));
 }
 
 static enum step follow(struct gup_op *op, struct gup_vma *vma, int *out_error)
@@ -154,7 +167,9 @@ static enum step follow(struct gup_op *op, struct gup_vma *vma, int *out_error)
 		return STEP_FAULT;
 	gup_pt_lock(&slot);
 	if (gup_arch_is_leaf(slot.value, slot.level))
-		step = take_locked(op, vma, &slot, out_error);
+		do
+			step = take_locked(op, vma, &slot, out_error);
+		while (step == STEP_TAKEN && next_entry(op, vma, &slot));
 	gup_pt_unlock(&slot);
 	return step;
 }

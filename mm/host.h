@@ -22,6 +22,13 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
+/* Before a loop of few rounds: write them out, each with constants of its own. */
+#if defined(__clang__)
+#define GUP_UNROLL _Pragma("unroll")
+#else
+#define GUP_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 #define GUP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define GUP_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 

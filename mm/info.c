@@ -108,11 +108,6 @@ int gup_zone_info(struct gup_machine *m, unsigned int nr, struct gup_zone_info *
 	return 0;
 }
 
-struct gup_counters *gup_counters(struct gup_machine *m)
-{
-	return &m->counters[gup_port_slot() % GUP_COUNTER_SLOTS];
-}
-
 static u64 free_frames(struct gup_machine *m)
 {
 	u64 free = 0;

@@ -27,8 +27,25 @@ void gup_list_del(struct gup_machine *m, struct gup_link *link);
 struct gup_zone *gup_zone_by_name(struct gup_machine *m, enum gup_zone_kind kind, const char *name);
 /* Copy a name; false if it is too long. */
 bool gup_name_set(char *to, const char *from);
-struct gup_counters *gup_counters(struct gup_machine *m);
-#define GUP_COUNT(m, what, n) gup_port_fetch_add(&gup_counters(m)->what, (u64)(n))
+/* Raise a counter: without a locked operation where the slot is the thread's own. */
+static inline void gup_counter_add(u64 *counter, unsigned int slot, u64 n)
+{
+	if (slot < GUP_PORT_OWN_SLOTS)
+		gup_port_store_relaxed(counter, gup_port_load_relaxed(counter) + n);
+	else
+		gup_port_fetch_add(counter, n);
+}
+
+#define GUP_COUNT(m, what, n)                                                                                          \
+	do {                                                                                                           \
+		unsigned int slot_ = gup_port_slot();                                                                  \
+		gup_counter_add(&(m)->counters[slot_ < GUP_PORT_OWN_SLOTS ? slot_ : GUP_PORT_OWN_SLOTS].what, slot_,   \
+				(u64)(n));                                                                             \
+	} while (0)
+
+/* ---- gup.c ---- */
+/* What the gate lets through, for calls that have no time to ask it. */
+void gup_gate_init(struct gup_machine *m);
 
 /* ---- mm.c ---- */
 void gup_mm_put(struct gup_mm *mm);

@@ -215,6 +215,7 @@ int gup_machine_create(const struct gup_machine_config *config, struct gup_machi
 	m->self_memory = self;
 	gup_contract_fill(&m->rules, config->kernel ? config->kernel : gup_contract_kernel(config->contract));
 	m->contract = &m->rules;
+	gup_gate_init(m);
 	m->no_huge_pages = config->no_huge_pages;
 	m->anon_orders = config->anon_orders;
 	m->track_holders = config->track_holders;

@@ -105,7 +105,7 @@ struct gup_counters {
 	u64 pad;
 };
 
-#define GUP_COUNTER_SLOTS 16u
+#define GUP_COUNTER_SLOTS (GUP_PORT_OWN_SLOTS + 1u) /* the last one is for all who have none of their own */
 
 /* What an allocation may use. Travels with the operation from entry point to allocator; scopes nest by being or-ed. */
 enum gup_scope {
@@ -135,6 +135,7 @@ struct gup_machine {
 	const struct gup_contract *contract; /* [c] these rules: readers do not change them */
 	bool no_huge_pages, track_holders;   /* [c] */
 	u32 anon_orders;		     /* [c] */
+	u8 one_page[GUP_NR_ENTRIES];	     /* [c] flags, as bit numbers, with which gup_fast_one() may be tried */
 	struct gup_watch *watch;	     /* [c] of a machine under test, else NULL */
 
 	struct gup_zone zones[GUP_MAX_ZONES]; /* in order of pfn */

@@ -71,37 +71,12 @@ void gup_folio_free(struct gup_machine *m, struct gup_page *head)
 		gup_lineage_put(m, lineage);
 }
 
-/* Whoever waits for the counts of this folio looks again. The folio may be gone: then the wake-up is for nothing. */
-static void counts_changed(struct gup_machine *m, struct gup_page *head)
-{
-	if (gup_flag_test(head, GUP_PF_WAITERS))
-		gup_wake(m, gup_pfn(m, head));
-}
-
 void gup_folio_put(struct gup_machine *m, struct gup_page *head, u32 n)
 {
 	u64 old = gup_port_fetch_sub(&head->count, (u64)n);
 
 	GUP_ASSERT(gup_count_refs(old) >= n && gup_count_refs(old) - n >= gup_count_pins(old));
-	if (gup_count_refs(old) == n)
-		gup_folio_free(m, head);
-	else
-		counts_changed(m, head);
-}
-
-int gup_folio_unpin(struct gup_machine *m, struct gup_page *head, u32 n)
-{
-	u64 old = gup_port_load(&head->count);
-
-	do {
-		if (gup_count_pins(old) < n)
-			return -GUP_EINVAL;
-	} while (!gup_port_cas(&head->count, &old, old - n * GUP_COUNT_PIN));
-	if (gup_count_refs(old) == n)
-		gup_folio_free(m, head);
-	else
-		counts_changed(m, head);
-	return 0;
+	gup_folio_released(m, head, old, n);
 }
 
 /* Nothing maps a page table; the word is its lock. A walker that came late may hold one for a moment, and put it. */
@@ -142,10 +117,7 @@ int gup_folio_put_get(struct gup_machine *m, struct gup_page *head)
 		if (gup_count_refs(count) <= parts && ++looks == PUT_LOOKS)
 			return -GUP_EINVAL;
 	} while (gup_count_refs(count) <= parts || !gup_port_cas(&head->count, &count, count - 1));
-	if (gup_count_refs(count) == 1)
-		gup_folio_free(m, head);
-	else
-		counts_changed(m, head);
+	gup_folio_released(m, head, count, 1);
 	return 0;
 }
 
@@ -164,18 +136,15 @@ void gup_folio_copy(struct gup_machine *m, struct gup_page *to, struct gup_page 
 	memcpy(gup_bytes_of(m, to), gup_bytes_of(m, from), (size_t)gup_nr_frames(to) << GUP_PAGE_SHIFT);
 }
 
-bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page)
+bool gup_longterm_ok_in(const struct gup_machine *m, const struct gup_page *page, u8 block)
 {
-	u64 pfn = gup_pfn(m, page);
-	u8 block = gup_block_of(m, pfn);
-
-	if (pfn == m->zero_pfn)
+	if (gup_pfn(m, page) == m->zero_pfn)
 		return true;
 	if ((block & GUP_BLOCK_HOME) == GUP_BLOCK_CMA)
 		return m->contract->cma_owner_longterm && gup_kind(page) == GUP_FRAME_CMA;
 	if ((block & GUP_BLOCK_HOME) == GUP_BLOCK_ZONE_MOVABLE)
 		return !m->contract->longterm_leaves_movable;
-	return block == GUP_BLOCK_UNMOVABLE || block == GUP_BLOCK_MOVABLE || block == GUP_BLOCK_DEVDAX;
+	return block == GUP_BLOCK_DEVDAX || block == GUP_BLOCK_UNMOVABLE || block == GUP_BLOCK_MOVABLE;
 }
 
 struct gup_lineage *gup_folio_lineage(const struct gup_page *head)

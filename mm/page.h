@@ -85,11 +85,14 @@ static inline u32 gup_nr_frames(const struct gup_page *head)
 	return 1u << gup_order(head);
 }
 
+#define GUP_USER_KINDS                                                                                                 \
+	(1u << GUP_FRAME_ANON | 1u << GUP_FRAME_SHM | 1u << GUP_FRAME_DAX | 1u << GUP_FRAME_DEVDAX |                   \
+	 1u << GUP_FRAME_CMA | 1u << GUP_FRAME_SECRET | 1u << GUP_FRAME_FILE | 1u << GUP_FRAME_HUGETLB)
+
 /* Memory that entries map and that calls get and pin; the rest is the machine's own. */
 static inline bool gup_kind_is_user(enum gup_frame_kind kind)
 {
-	return kind == GUP_FRAME_ANON || kind == GUP_FRAME_SHM || kind == GUP_FRAME_DAX || kind == GUP_FRAME_DEVDAX ||
-	       kind == GUP_FRAME_CMA || kind == GUP_FRAME_SECRET || kind == GUP_FRAME_FILE || kind == GUP_FRAME_HUGETLB;
+	return GUP_USER_KINDS >> kind & 1;
 }
 
 static inline bool gup_kind_movable(enum gup_frame_kind kind)
@@ -188,10 +191,32 @@ struct gup_page *gup_folio_alloc(struct gup_machine *m, unsigned int order, enum
 				 enum gup_scope scope);
 /* Give @n references back; the last one frees. Never for references that pins hold. */
 void gup_folio_put(struct gup_machine *m, struct gup_page *head, u32 n);
-/* Give @n pins back; -EINVAL with nothing changed if it has fewer. */
-int gup_folio_unpin(struct gup_machine *m, struct gup_page *head, u32 n);
 /* Release a folio whose count is zero. */
 void gup_folio_free(struct gup_machine *m, struct gup_page *head);
+void gup_wake(struct gup_machine *m, u64 pfn);
+
+/* @n references have just gone from @old of the folio's count: nobody may be left, or somebody may wait for it. */
+static inline void gup_folio_released(struct gup_machine *m, struct gup_page *head, u64 old, u32 n)
+{
+	if (gup_count_refs(old) == n)
+		gup_folio_free(m, head);
+	else if (gup_flag_test(head, GUP_PF_WAITERS)) /* it may be gone: then the wake-up is for nothing */
+		gup_wake(m, gup_pfn(m, head));
+}
+
+/* Give @n pins back; -EINVAL with nothing changed if it has fewer. */
+static inline int gup_folio_unpin(struct gup_machine *m, struct gup_page *head, u32 n)
+{
+	u64 old = gup_port_load(&head->count);
+
+	do {
+		if (gup_count_pins(old) < n)
+			return -GUP_EINVAL;
+	} while (!gup_port_cas(&head->count, &old, old - n * GUP_COUNT_PIN));
+	gup_folio_released(m, head, old, n);
+	return 0;
+}
+
 /* Give a reference back that is neither mapping nor cache nor pin; -EINVAL if there is none. */
 int gup_folio_put_get(struct gup_machine *m, struct gup_page *head);
 u32 gup_folio_mapcount(struct gup_page *head);
@@ -202,8 +227,16 @@ void gup_folio_zero(struct gup_machine *m, struct gup_page *head);
 /* Its bytes from @offset on. */
 void gup_folio_zero_from(struct gup_machine *m, struct gup_page *head, u64 offset);
 void gup_folio_copy(struct gup_machine *m, struct gup_page *to, struct gup_page *from);
+/* gup_longterm_ok() in a block of any type. */
+bool gup_longterm_ok_in(const struct gup_machine *m, const struct gup_page *page, u8 block);
 /* May a pin that is held for long rest on this frame? */
-bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page);
+static inline bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page)
+{
+	u8 block = gup_block_of(m, gup_pfn(m, page));
+
+	return block == GUP_BLOCK_UNMOVABLE || block == GUP_BLOCK_MOVABLE || gup_longterm_ok_in(m, page, block);
+}
+
 /* Descriptors of @nr frames from @head on become one folio of @order, or 4 KiB folios if @order is 0. */
 void gup_folio_prep(struct gup_page *head, unsigned int order, enum gup_frame_kind kind);
 struct gup_lineage *gup_folio_lineage(const struct gup_page *head);
@@ -220,7 +253,6 @@ void gup_folio_set_object(struct gup_page *head, struct gup_object *object, u64 
 u32 gup_wait_prepare(struct gup_machine *m, u64 pfn);
 void gup_wait(struct gup_machine *m, u64 pfn, u32 seen, u64 timeout_ns);
 void gup_wait_cancel(struct gup_machine *m, u64 pfn);
-void gup_wake(struct gup_machine *m, u64 pfn);
 
 /* Is what is waited for the case? The caller keeps the folio in place. */
 typedef bool gup_folio_wait_fn(const struct gup_page *head, u64 arg);

@@ -11,22 +11,29 @@
 
 void gup_pt_descend(struct gup_mm *mm, u64 addr, struct gup_slot *slot)
 {
-	slot->mm = mm;
-	slot->parent = NULL;
-	slot->parent_value = 0;
-	slot->table = mm->root;
-	slot->level = GUP_PT_LEVELS - 1;
-	for (;;) {
-		slot->entry = (u64 *)gup_direct(mm->m, slot->table) + gup_pt_index(addr, slot->level);
-		slot->value = gup_port_load(slot->entry);
-		if (!slot->level || !gup_arch_is_table(slot->value, slot->level))
+	const struct gup_machine *m = mm->m;
+	u64 table = mm->root, parent_value = 0, value;
+	u64 *parent = NULL, *entry;
+	unsigned int level;
+
+	GUP_UNROLL
+	for (level = GUP_PT_LEVELS - 1; level < GUP_PT_LEVELS; level--) {
+		entry = (u64 *)gup_direct(m, table) + gup_pt_index(addr, level);
+		value = gup_port_load(entry);
+		if (!gup_arch_is_table(value, level))
 			break;
-		slot->parent = slot->entry;
-		slot->parent_value = slot->value;
-		slot->table = gup_arch_pfn(slot->value);
-		slot->level--;
+		parent = entry;
+		parent_value = value;
+		table = gup_arch_pfn(value);
 	}
-	slot->base = addr & ~(gup_pt_size(slot->level + 1) - 1);
+	slot->mm = mm;
+	slot->base = addr & ~(gup_pt_size(level + 1) - 1);
+	slot->entry = entry;
+	slot->value = value;
+	slot->parent = parent;
+	slot->parent_value = parent_value;
+	slot->table = table;
+	slot->level = level;
 }
 
 static struct gup_port_lock *lock_of(struct gup_machine *m, u64 table)

@@ -28,4 +28,22 @@
 
 #include <gup_arch.h>
 
+/* Leaves of some attributes, of any level: (entry & mask) == bits. */
+struct gup_pte_pattern {
+	u64 mask, bits;
+};
+
+/* Those with all attributes of @set and none of @clear. An encoding has bits of its own for each; DIRTY aside. */
+static inline struct gup_pte_pattern gup_pte_pattern(unsigned int set, unsigned int clear)
+{
+	u64 mask = gup_arch_mk_leaf(0, 0, 0) ^ gup_arch_mk_leaf(0, 0, set | clear);
+
+	return (struct gup_pte_pattern){ mask, gup_arch_mk_leaf(0, 0, set) & mask };
+}
+
+static inline bool gup_pte_matches(u64 entry, struct gup_pte_pattern pattern)
+{
+	return (entry & pattern.mask) == pattern.bits;
+}
+
 #endif

@@ -28,10 +28,15 @@ u32 gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool p
 	return missing;
 }
 
+static bool is_frame(const struct gup_machine *m, const struct gup_page *page)
+{
+	return page >= m->frames + GUP_HUGE_PAGES && page < m->frames + m->nr_pfns;
+}
+
 /* A frame of the machine that can be held, or could be when it was taken. */
 static bool can_be_held(struct gup_machine *m, const struct gup_page *page)
 {
-	if (page < m->frames + GUP_HUGE_PAGES || page >= m->frames + m->nr_pfns)
+	if (!is_frame(m, page))
 		return false;
 	return gup_pfn(m, page) == m->zero_pfn || gup_kind_is_user(gup_kind(gup_head(m, page)));
 }
@@ -153,32 +158,81 @@ static int release_run(struct gup_machine *m, const struct release *r, u64 i, u3
 	return err;
 }
 
+/* A frame that can be held and is a folio of its own. */
+static bool is_single(const struct gup_page *page)
+{
+	u32 flags = gup_flags(page);
+
+	return !(flags & (GUP_PF_ORDER | GUP_PF_TAIL)) && gup_kind_is_user(flags & GUP_PF_KIND);
+}
+
+/* Unpin pages from the first on that are folios of one frame each, as long as nothing else has to be looked at. How many. */
+static inline u64 unpin_singles(struct gup_machine *m, struct gup_page **pages, u64 nr, bool dirty)
+{
+	u64 i;
+
+	for (i = 0; i < nr; i++) {
+		struct gup_page *page = pages[i];
+
+		if (!is_frame(m, page) || !is_single(page) || !gup_count_pins(gup_port_load(&page->count)))
+			break;
+		if (dirty)
+			gup_flag_set(page, GUP_PF_DIRTY);
+		if (gup_folio_unpin(m, page, 1))
+			break;
+	}
+	return i;
+}
+
+/* Release what is at @i. How many pages that was. */
+static u32 release_some(struct gup_machine *m, const struct release *r, u64 i, int *err)
+{
+	struct gup_page *page = page_at(r, i);
+	u32 nr;
+
+	if (!page || !can_be_held(m, page)) {
+		GUP_COUNT(m, bad_unpins, 1);
+		*err = not_a_page(m, page, r->pin, r->site);
+		return 1;
+	}
+	if (gup_pfn(m, page) == m->zero_pfn)
+		return 1;
+	nr = run_length(m, r, i);
+	if (release_run(m, r, i, nr))
+		*err = -GUP_EINVAL;
+	return nr;
+}
+
 static int release(struct gup_machine *m, const struct release *r)
 {
+	bool singles;
 	int err = 0;
 	u64 i = 0;
-	u32 nr;
 
 	if (!m)
 		return -GUP_EINVAL;
 	if (!r->pages && !r->page && r->nr)
 		return not_a_page(m, NULL, r->pin, r->site);
-	for (; i < r->nr; i += nr) {
-		struct gup_page *page = page_at(r, i);
-
-		nr = 1;
-		if (!page || !can_be_held(m, page)) {
-			GUP_COUNT(m, bad_unpins, 1);
-			err = not_a_page(m, page, r->pin, r->site);
-			continue;
-		}
-		if (gup_pfn(m, page) == m->zero_pfn)
-			continue;
-		nr = run_length(m, r, i);
-		if (release_run(m, r, i, nr))
-			err = -GUP_EINVAL;
+	singles = r->pages && r->pin && !m->track_holders;
+	while (i < r->nr) {
+		i += release_some(m, r, i, &err);
+		if (singles)
+			i += unpin_singles(m, r->pages + i, r->nr - i, r->dirty);
 	}
 	return err;
+}
+
+static int unpin(struct gup_machine *m, struct gup_page **pages, u64 nr, bool dirty, const void *site)
+{
+	u64 done = m && pages && !m->track_holders ? unpin_singles(m, pages, nr, dirty) : 0;
+
+	if (m && done == nr)
+		return 0;
+	return release(m, &(struct release){ .pages = done ? pages + done : pages,
+					     .nr = nr - done,
+					     .pin = true,
+					     .dirty = dirty,
+					     .site = site });
 }
 
 /* Neighbours from @page on, as far as the machine has frames; more is a mistake of the caller. */
@@ -208,17 +262,17 @@ int gup_unpin_user_page(struct gup_machine *m, struct gup_page *page)
 
 int gup_unpin_user_pages(struct gup_machine *m, struct gup_page **pages, unsigned long nr)
 {
-	return release(m, &(struct release){ .pages = pages, .nr = nr, .pin = true, .site = HERE });
+	return unpin(m, pages, nr, false, HERE);
 }
 
 int gup_unpin_folios(struct gup_machine *m, struct gup_page **folios, unsigned long nr)
 {
-	return release(m, &(struct release){ .pages = folios, .nr = nr, .pin = true, .site = HERE });
+	return unpin(m, folios, nr, false, HERE);
 }
 
 int gup_unpin_user_pages_dirty_lock(struct gup_machine *m, struct gup_page **pages, unsigned long nr, bool dirty)
 {
-	return release(m, &(struct release){ .pages = pages, .nr = nr, .pin = true, .dirty = dirty, .site = HERE });
+	return unpin(m, pages, nr, dirty, HERE);
 }
 
 int gup_unpin_user_page_range_dirty_lock(struct gup_machine *m, struct gup_page *page, unsigned long nr, bool dirty)

@@ -132,7 +132,11 @@ void gup_port_wait(uint32_t *word, uint32_t seen, uint64_t timeout_ns);
 /** gup_port_wake() - wake all who sleep on @word, which was changed before. */
 void gup_port_wake(uint32_t *word);
 
-/** gup_port_slot() - a small number that differs for most threads that run at once; picks a per-thread cache. */
+/**
+ * gup_port_slot() - a small number that differs for most threads that run at once; picks a per-thread cache
+ *
+ * A number below GUP_PORT_OWN_SLOTS (gup_port.h) is the calling thread's alone until it ends; above, threads may share.
+ */
 unsigned int gup_port_slot(void);
 
 /** gup_port_self() - a number that no other thread which runs at once has; tells whether it is the same one. */

@@ -21,11 +21,19 @@
 #endif
 #endif
 
-/* The sanitizer must not look into liburcu's read side: its ordering is made by membarrier(2), unseen by it. */
-#if !defined(GUP_PORT_TSAN) && !defined(URCU_INLINE_SMALL_FUNCTIONS)
-#define URCU_INLINE_SMALL_FUNCTIONS
-#endif
+/*
+ * liburcu's read side is a few instructions, which its authors mean to be inlined by anybody; the sanitizer must not look
+ * into it, since its ordering is made by membarrier(2).
+ */
 #include <urcu/urcu-memb.h>
+#ifdef GUP_PORT_TSAN
+#define GUP_PORT_URCU(name) urcu_memb_##name
+#else
+#include <urcu/static/urcu-memb.h>
+#define GUP_PORT_URCU(name) _urcu_memb_##name
+#endif
+
+#define GUP_PORT_OWN_SLOTS 15u /* gup_port_slot() */
 
 #define gup_port_load(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define gup_port_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
@@ -138,14 +146,14 @@ static inline void gup_port_rcu_read_lock(void)
 {
 	if (__builtin_expect(!gup_port_rcu_registered, 0))
 		gup_port_rcu_register();
-	urcu_memb_read_lock();
+	GUP_PORT_URCU(read_lock)();
 	GUP_PORT_TSAN_ACQUIRE(&gup_port_rcu_begun);
 }
 
 static inline void gup_port_rcu_read_unlock(void)
 {
 	GUP_PORT_TSAN_RELEASE(&gup_port_rcu_done);
-	urcu_memb_read_unlock();
+	GUP_PORT_URCU(read_unlock)();
 }
 
 #endif

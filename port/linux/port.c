@@ -202,28 +202,44 @@ _Thread_local bool gup_port_rcu_registered;
 
 static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+static _Thread_local bool registered_here;
 
-/* Runs as the thread ends. Another key's destructor may pin after this one: the thread then registers once more. */
-static void unregister_thread(void *unused)
+static uint32_t slots_taken, next_shared_slot;
+static _Thread_local uint32_t slot_plus_one;
+
+/* Runs as the thread ends. Another key's destructor may pin after this one: the thread then begins once more. */
+static void thread_ends(void *unused)
 {
 	(void)unused;
 	gup_port_rcu_registered = false;
-	urcu_memb_unregister_thread();
+	if (registered_here)
+		urcu_memb_unregister_thread();
+	registered_here = false;
+	if (slot_plus_one && slot_plus_one <= GUP_PORT_OWN_SLOTS)
+		gup_port_fetch_and(&slots_taken, ~(1u << (slot_plus_one - 1)));
+	slot_plus_one = 0;
 }
 
 static void create_exit_key(void)
 {
-	if (pthread_key_create(&exit_key, unregister_thread))
+	if (pthread_key_create(&exit_key, thread_ends))
 		gup_port_panic(__FILE__, __LINE__, "no pthread key left");
 }
 
-void gup_port_rcu_register(void)
+static void note_exit(void)
 {
 	pthread_once(&exit_key_once, create_exit_key);
+	if (pthread_setspecific(exit_key, &exit_key))
+		gup_port_panic(__FILE__, __LINE__, "no memory to note that a thread has to be told of its end");
+}
+
+/* A thread that its program has registered is unregistered by its program. */
+void gup_port_rcu_register(void)
+{
 	if (!URCU_TLS(urcu_memb_reader).registered) {
-		if (pthread_setspecific(exit_key, &exit_key))
-			gup_port_panic(__FILE__, __LINE__, "no memory to note that a thread must be unregistered");
+		note_exit();
 		urcu_memb_register_thread();
+		registered_here = true;
 	}
 	gup_port_rcu_registered = true;
 }
@@ -237,13 +253,25 @@ void gup_port_rcu_synchronize(void)
 
 /* Threads and messages */
 
+/* The lowest slot that no thread has, else one that is shared. */
+static uint32_t take_slot(void)
+{
+	uint32_t old = gup_port_load(&slots_taken), slot;
+
+	do {
+		slot = (uint32_t)__builtin_ctz(~old);
+		if (slot >= GUP_PORT_OWN_SLOTS)
+			return GUP_PORT_OWN_SLOTS + gup_port_fetch_add(&next_shared_slot, 1) % GUP_PORT_OWN_SLOTS;
+	} while (!gup_port_cas(&slots_taken, &old, old | 1u << slot));
+	return slot;
+}
+
 unsigned int gup_port_slot(void)
 {
-	static uint32_t next_slot;
-	static _Thread_local uint32_t slot_plus_one;
-
-	if (!slot_plus_one)
-		slot_plus_one = gup_port_fetch_add(&next_slot, 1) + 1;
+	if (!slot_plus_one) {
+		note_exit();
+		slot_plus_one = take_slot() + 1;
+	}
 	return slot_plus_one - 1;
 }
 

@@ -80,6 +80,8 @@ GUP_SIM_INLINE bool gup_sim_changed(bool changed)
 
 #define GUP_SIM_AT(op, p) ((__typeof__(p))gup_sim_point(op, (p)))
 
+#define GUP_PORT_OWN_SLOTS 1u /* gup_port_slot(): fibers share one that is nobody's own */
+
 #define gup_port_load(p) __atomic_load_n(GUP_SIM_AT(GUP_SIM_LOAD, p), __ATOMIC_RELAXED)
 #define gup_port_load_acquire(p) gup_port_load(p)
 #define gup_port_load_relaxed(p) gup_port_load(p)

@@ -183,7 +183,7 @@ void gup_port_wake(uint32_t *word)
 /* One processor for all: what one fiber frees is what the next one gets, and that is what shows a stale use. */
 unsigned int gup_port_slot(void)
 {
-	return 0;
+	return GUP_PORT_OWN_SLOTS;
 }
 
 uint64_t gup_port_self(void)

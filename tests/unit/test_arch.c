@@ -116,6 +116,37 @@ static void bits_are_the_hardware_s(void **state)
 	assert_int_equal(gup_arch_mk_leaf(0x40200, 1, GUP_PTE_ACCESS), ro_noexec_leaf_2m);
 }
 
+/* What the fast path asks of an entry: the leaves that it names, of any level, and nothing else. */
+static void check_pattern(unsigned int set, unsigned int clear)
+{
+	struct gup_pte_pattern pattern = gup_pte_pattern(set, clear);
+	unsigned int i, level, attr;
+
+	for (i = 0; i < GUP_ARRAY_SIZE(pfns); i++) {
+		for (attr = 0; attr <= ALL_ATTR; attr++) {
+			for (level = 0; level < 2; level++) {
+				u64 pfn = pfn_for(i, level), leaf = gup_arch_mk_leaf(pfn, level, attr);
+				bool fits = (attr & set) == set && !(attr & clear);
+
+				assert_int_equal(gup_pte_matches(leaf, pattern), fits);
+				assert_false(gup_pte_matches(gup_arch_mk_migration(pfn, level, attr), pattern));
+			}
+		}
+	}
+	assert_false(gup_pte_matches(0, pattern));
+}
+
+static void patterns_match_leaves_by_their_attributes(void **state)
+{
+	const unsigned int rw = GUP_PTE_ACCESS | GUP_PTE_WRITE;
+
+	(void)state;
+	check_pattern(GUP_PTE_ACCESS, GUP_PTE_SPECIAL);
+	check_pattern(GUP_PTE_ACCESS, GUP_PTE_SPECIAL | GUP_PTE_DEVMAP);
+	check_pattern(rw, GUP_PTE_SPECIAL);
+	check_pattern(rw, GUP_PTE_SPECIAL | GUP_PTE_DEVMAP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +154,7 @@ int main(void)
 		cmocka_unit_test(tables_are_only_tables),
 		cmocka_unit_test(zero_is_none),
 		cmocka_unit_test(bits_are_the_hardware_s),
+		cmocka_unit_test(patterns_match_leaves_by_their_attributes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

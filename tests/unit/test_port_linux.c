@@ -111,7 +111,7 @@ static void *one_section(void *unused)
 {
 	(void)unused;
 	gup_port_rcu_read_lock();
-	gup_port_fetch_or(&slots_seen, 1u << gup_port_slot() % 32);
+	gup_port_fetch_or(&slots_seen, 1u << gup_port_slot());
 	gup_port_rcu_read_unlock();
 	return NULL;
 }
@@ -127,7 +127,7 @@ static void ended_threads_do_not_block_grace_periods(void **state)
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		gup_port_rcu_synchronize();
 	}
-	assert_int_equal(__builtin_popcount(slots_seen), 16);
+	assert_int_equal(__builtin_popcount(slots_seen), 1); /* each had the slot of the one before */
 }
 
 static pthread_key_t late_key;
