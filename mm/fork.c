@@ -21,15 +21,6 @@ struct copy {
 	struct gup_slot *from, *to;
 };
 
-static u64 without(u64 value, unsigned int level, unsigned int attr)
-{
-	unsigned int left = gup_arch_attr(value) & ~attr;
-
-	if (gup_arch_is_migration(value))
-		return gup_arch_mk_migration(gup_arch_pfn(value), level, left);
-	return gup_arch_mk_leaf(gup_arch_pfn(value), level, left);
-}
-
 /* Give up exclusiveness, unless a device relies on it. */
 static bool try_share(struct gup_machine *m, struct gup_page *page, struct gup_page *head)
 {
@@ -43,15 +34,20 @@ static bool try_share(struct gup_machine *m, struct gup_page *page, struct gup_p
 	return false;
 }
 
+/* Both have the same entry from now on. Lockless walkers that pin look at wp_seq, and nobody walks the child yet. */
+static void share_entry(struct copy *c, u64 value)
+{
+	if (value != c->from->value)
+		gup_pt_set_relaxed(c->from, value);
+	gup_pt_set_relaxed(c->to, value);
+}
+
 static bool share(struct copy *c, struct gup_page *head, struct gup_page *page)
 {
-	unsigned int level = c->from->level;
-
 	if (gup_folio_take(head, 1, false) != GUP_TAKE_OK)
 		return false;
-	gup_map_add(head, page, 1, level);
-	gup_pt_set(c->from, without(c->from->value, level, GUP_PTE_WRITE));
-	gup_pt_set(c->to, c->from->value);
+	gup_map_add(head, page, 1, c->from->level);
+	share_entry(c, gup_arch_wrprotect(c->from->value));
 	return true;
 }
 
@@ -95,12 +91,12 @@ static enum copied copy_entry(struct copy *c, u64 addr)
 	if (!value)
 		return COPIED;
 	if (gup_arch_is_migration(value)) {
-		gup_pt_set(c->from, without(value, c->from->level, GUP_PTE_WRITE | GUP_PTE_EXCL));
-		gup_pt_set(c->to, c->from->value);
+		share_entry(c, gup_arch_mk_migration(gup_arch_pfn(value), c->from->level,
+						     gup_arch_attr(value) & ~(GUP_PTE_WRITE | GUP_PTE_EXCL)));
 		return COPIED;
 	}
 	if (!gup_leaf_counted(value)) {
-		gup_pt_set(c->to, value);
+		share_entry(c, value);
 		return COPIED;
 	}
 	return copy_leaf(c, addr);

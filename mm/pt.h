@@ -84,6 +84,8 @@ void gup_pt_unlock(struct gup_slot *slot);
 /* Does the entry lead further down than the slot says? Then somebody linked a table in, and the walk starts again. */
 bool gup_pt_moved(const struct gup_slot *slot);
 void gup_pt_set(struct gup_slot *slot, u64 value);
+/* The same without an order against lockless walkers: none comes there yet, or another word tells them. */
+void gup_pt_set_relaxed(struct gup_slot *slot, u64 value);
 /*
  * Visit the entries of [start, end) that hold something, each with its table locked. @visit returns false to have the
  * table unlocked before it goes on with this entry; @unlocked, if there is one, is called after each table.

@@ -68,6 +68,13 @@ void gup_pt_set(struct gup_slot *slot, u64 value)
 	gup_port_store(slot->entry, value);
 }
 
+void gup_pt_set_relaxed(struct gup_slot *slot, u64 value)
+{
+	gup_mirror_change(slot, value);
+	slot->value = value;
+	gup_port_store_relaxed(slot->entry, value);
+}
+
 void gup_pt_set_dirty(struct gup_slot *slot)
 {
 	struct gup_machine *m = slot->mm->m;

@@ -91,6 +91,12 @@ static inline unsigned int gup_arch_attr(u64 e)
 	       (e & GUP_ARM64_EXCL ? GUP_PTE_EXCL : 0);
 }
 
+/* The same leaf or migration entry without WRITE; what the CPU made dirty stays so by software's bit. */
+static inline u64 gup_arch_wrprotect(u64 e)
+{
+	return (e & ~GUP_ARM64_WRITE) | GUP_ARM64_READ_ONLY | (e & GUP_ARM64_READ_ONLY ? 0 : GUP_ARM64_DIRTY);
+}
+
 /* The 4 KiB leaf that maps the frame @n after the one of leaf @e, with the same attributes. */
 static inline u64 gup_arch_leaf_after(u64 e, u64 n)
 {

@@ -76,6 +76,12 @@ static inline unsigned int gup_arch_attr(u64 e)
 	       (e & GUP_X86_EXCL ? GUP_PTE_EXCL : 0);
 }
 
+/* The same leaf or migration entry without WRITE. */
+static inline u64 gup_arch_wrprotect(u64 e)
+{
+	return e & ~GUP_X86_WRITE;
+}
+
 /* The 4 KiB leaf that maps the frame @n after the one of leaf @e, with the same attributes. */
 static inline u64 gup_arch_leaf_after(u64 e, u64 n)
 {

@@ -57,6 +57,7 @@ static void check_leaf(u64 pfn, unsigned int level, unsigned int attr)
 	assert_int_equal(gup_arch_attr(e), attr & GUP_PTE_LEAF_ATTR);
 	assert_int_equal(!!CPU_VALID(e), !!(attr & GUP_PTE_ACCESS));
 	assert_int_equal(!!CPU_USER_WRITE(e, attr & GUP_PTE_DIRTY), user_write);
+	assert_int_equal(gup_arch_wrprotect(e), gup_arch_mk_leaf(pfn, level, attr & ~GUP_PTE_WRITE));
 }
 
 static void check_migration(u64 pfn, unsigned int level, unsigned int attr)
@@ -67,6 +68,7 @@ static void check_migration(u64 pfn, unsigned int level, unsigned int attr)
 	assert_int_equal(gup_arch_pfn(e), pfn);
 	assert_int_equal(gup_arch_attr(e), attr & GUP_PTE_MIGRATION_ATTR);
 	assert_false(CPU_VALID(e));
+	assert_int_equal(gup_arch_wrprotect(e), gup_arch_mk_migration(pfn, level, attr & ~GUP_PTE_WRITE));
 }
 
 static void every_attribute_comes_back(void **state)
