@@ -282,11 +282,12 @@ static void release_parts(struct gup_machine *m, struct gup_page *head, u32 nr, 
 
 int gup_folio_split_unmapped(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs)
 {
-	bool isolated = gup_flag_test(head, GUP_PF_ISOLATED);
 	u32 nr = gup_nr_frames(head);
+	bool isolated;
 
 	if (gup_folio_poisoned(head) || !gup_folio_freeze(head, gup_folio_cache_refs(head) + refs))
 		return -GUP_EBUSY;
+	isolated = gup_flag_test(head, GUP_PF_ISOLATED); /* by the caller: another mover would hold a reference */
 	split_frozen(m, head, keep, refs);
 	release_parts(m, head, nr, isolated ? keep : NULL);
 	return 0;
@@ -307,9 +308,9 @@ static void split_vma(struct gup_vma *vma, struct gup_page *head, u64 start, u64
 /* Split a locked folio that may be mapped; the caller's @refs and the lock end up on @keep. 0, -EBUSY, -ENOMEM. */
 static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup_page *keep, u32 refs)
 {
-	bool isolated = gup_flag_test(head, GUP_PF_ISOLATED);
 	u32 nr = gup_nr_frames(head), i;
 	int err = gup_folio_poisoned(head) ? -GUP_EBUSY : 0;
+	bool isolated;
 
 	if (err)
 		return err;
@@ -322,6 +323,7 @@ static int split_locked(struct gup_machine *m, struct gup_page *head, struct gup
 		remap_folio(m, head, head);
 		return -GUP_EBUSY;
 	}
+	isolated = gup_flag_test(head, GUP_PF_ISOLATED);
 	split_frozen(m, head, keep, refs);
 	for (i = 0; i < nr; i++)
 		remap_folio(m, head + i, head + i);

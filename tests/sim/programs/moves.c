@@ -2,8 +2,9 @@
 /*
  * tests/sim/programs/moves.c - pages that are not where they are looked for: mremap, and advice about children.
  *
- * Who moves pages takes them to a place of its own, uses them there and brings them back. Others find nothing meanwhile,
- * neither the application nor the device; what is pinned goes along. A child may be born without the pages.
+ * Who moves pages takes them to a place of its own, uses them there and brings them back; one actor at a time, since a move
+ * may take a hole along and bring it back over another's pages. Others find nothing meanwhile, neither the application nor
+ * the device; what is pinned goes along. A child may be born without the pages.
  */
 #include "program.h"
 
@@ -25,14 +26,20 @@ static bool undisturbed(void)
 static void there_and_back(struct actor *a, unsigned int first, uint64_t bytes, uint64_t to)
 {
 	struct gup_mm *mm = gup_test_mm(a->t);
-	int64_t moved = gup_mremap(mm, page_addr(first), bytes, bytes, TO_PLACE, to);
 	unsigned int i;
+	int64_t moved;
 
+	if (world.away)
+		return;
+	world.away = true;
+	moved = gup_mremap(mm, page_addr(first), bytes, bytes, TO_PLACE, to);
 	gup_test_note("mremap = %#llx", (unsigned long long)moved);
 	if (moved < 0 && undisturbed())
 		gup_test_fail(a->t, "mremap = %d", (int)moved);
-	if (moved < 0)
+	if (moved < 0) {
+		world.away = false;
 		return;
+	}
 	gup_test_point();
 	for (i = 0; first + i < PAGES && i * PAGE < bytes; i++)
 		lane_use_at(a, first + i, to + i * PAGE);
@@ -41,6 +48,7 @@ static void there_and_back(struct actor *a, unsigned int first, uint64_t bytes, 
 	gup_test_note("mremap = %#llx", (unsigned long long)moved);
 	if (moved != (int64_t)page_addr(first))
 		gup_test_fail(a->t, "mremap back = %d", (int)moved);
+	world.away = false;
 }
 
 void op_mremap(struct actor *a)

@@ -92,6 +92,7 @@ struct world {
 	bool discards;
 	unsigned int protects; /* operations that forbid writing, or allow it again */
 	unsigned int hides;    /* operations that take pages away for a while */
+	bool away;	       /* somebody has taken pages away, and others leave theirs where they are */
 	bool ended;	       /* everything is back */
 	uint64_t addr;
 	struct gup_object *object; /* shared memory or a file, else NULL */

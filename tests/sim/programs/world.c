@@ -56,7 +56,7 @@ static int begin(struct gup_test *t)
 	unsigned int i;
 	uint64_t stamp;
 
-	world.ended = false;
+	world.away = world.ended = false;
 	for (i = 0; i < PAGES && !err; i++) {
 		stamp = stamp_of(i);
 		if (gup_copy_to_user(gup_test_mm(t), page_addr(i), &stamp, sizeof(stamp)))
