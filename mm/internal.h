@@ -359,7 +359,14 @@ struct gup_pin {
 	bool quarantined; /* [g] released, but its device was lost */
 	bool dirty;	  /* [g] what its release in quarantine will say */
 	struct gup_chunk *first, *last;
+	struct gup_pin_entry *cached; /* [c] of the cache that it is in, or NULL (pin_cache.h) */
 };
+/* Is it a request that can be tried? 0, or why not. */
+int gup_pin_check(struct gup_mm *mm, const struct gup_request *r, struct gup_why *why);
+/* gup_pin() and gup_unpin() for the call at @site; @why is not NULL. */
+int gup_pin_range(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why,
+		  const void *site);
+int gup_unpin_from(struct gup_pin *pin, bool dirty, const void *site);
 /* Append a run of frames. 0 or -ENOMEM. */
 int gup_pin_append(struct gup_pin *pin, struct gup_page *page, u64 nr);
 /*

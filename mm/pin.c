@@ -174,7 +174,7 @@ int gup_pin_release(struct gup_pin *pin, bool dirty, const void *site)
 	return err;
 }
 
-static int request_check(struct gup_mm *mm, const struct gup_request *r, struct gup_why *why)
+int gup_pin_check(struct gup_mm *mm, const struct gup_request *r, struct gup_why *why)
 {
 	if (!mm || !r || !r->bytes || (r->owner && r->owner->m != mm->m))
 		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, r ? r->addr : 0, 0);
@@ -246,15 +246,14 @@ static int pin_complete(struct gup_pin *pin, struct gup_why *why)
 	return 0;
 }
 
-static int pin_range(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why,
-		     const void *site)
+int gup_pin_range(struct gup_mm *mm, const struct gup_request *request, struct gup_pin **out, struct gup_why *why,
+		  const void *site)
 {
 	struct gup_pin *pin;
 	int err;
 
-	if (!out)
-		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
-	err = request_check(mm, request, why);
+	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
+	err = gup_pin_check(mm, request, why);
 	if (err)
 		return err;
 	err = gup_watch_gate(mm->m, NULL, site);
@@ -281,15 +280,21 @@ int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin
 
 	if (!why)
 		why = &own;
-	gup_refuse(why, 0, GUP_RULE_NONE, 0, 0);
-	return pin_range(mm, request, out, why, __builtin_return_address(0));
+	if (!out)
+		return gup_refuse(why, -GUP_EINVAL, GUP_RULE_BAD_ARGUMENT, 0, 0);
+	return gup_pin_range(mm, request, out, why, __builtin_return_address(0));
+}
+
+int gup_unpin_from(struct gup_pin *pin, bool dirty, const void *site)
+{
+	if (!pin || !gup_pin_delist(pin, dirty))
+		return 0;
+	return gup_pin_release(pin, dirty, site);
 }
 
 int gup_unpin(struct gup_pin *pin, bool dirty)
 {
-	if (!pin || !gup_pin_delist(pin, dirty))
-		return 0;
-	return gup_pin_release(pin, dirty, __builtin_return_address(0));
+	return gup_unpin_from(pin, dirty, __builtin_return_address(0));
 }
 
 size_t gup_pin_nr_extents(const struct gup_pin *pin)

@@ -6,6 +6,7 @@
  * free object are in their cache's list; an empty slab goes back to the zone at once.
  */
 #include "internal.h"
+#include "pin_cache.h"
 
 struct gup_slab {
 	struct gup_slab *prev, *next; /* [cache lock] partial list */
@@ -26,6 +27,8 @@ static const u32 sizes[GUP_NR_SLABS] = {
 	[GUP_SLAB_INTERVAL] = sizeof(struct gup_interval),
 	[GUP_SLAB_FILE] = sizeof(struct gup_file),
 	[GUP_SLAB_HOLD] = sizeof(struct gup_mirror_hold),
+	[GUP_SLAB_PIN_CACHE] = sizeof(struct gup_pin_cache),
+	[GUP_SLAB_PIN_ENTRY] = sizeof(struct gup_pin_entry),
 };
 
 void gup_slab_init(struct gup_machine *m)

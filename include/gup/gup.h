@@ -23,6 +23,7 @@
 #include <gup/mm.h>
 #include <gup/mirror.h>
 #include <gup/pin.h>
+#include <gup/pin_cache.h>
 #include <gup/contract.h>
 #include <gup/migrate.h>
 #include <gup/poison.h>
