@@ -214,13 +214,9 @@ static void with_fixed(struct bench *b)
 
 static void with_remap(struct bench *b)
 {
-	const struct gup_remap_request away = { .old_addr = BASE,
-						.old_length = BYTES,
-						.new_length = BYTES,
-						.flags = GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED,
-						.new_addr = BASE + 64 * HUGE };
+	const uint64_t away = BASE + 64 * HUGE;
 
-	assert_int_equal(gup_mremap(b->w.mm, &away), away.new_addr);
+	assert_int_equal(gup_mremap(b->w.mm, BASE, BYTES, BYTES, GUP_MREMAP_MAYMOVE | GUP_MREMAP_FIXED, away), away);
 	map_anon(b->w.mm, BASE, BYTES);
 }
 
