@@ -235,7 +235,7 @@ struct gup_bench_case {
 
 extern const struct gup_bench_case gup_bench_fast_4k, gup_bench_fast_2m, gup_bench_populate;
 extern const struct gup_bench_case gup_bench_uring_4k, gup_bench_uring_2m;
-extern const struct gup_bench_case gup_bench_extents, gup_bench_threads;
+extern const struct gup_bench_case gup_bench_extents, gup_bench_pin_cache, gup_bench_threads;
 extern const struct gup_bench_case gup_bench_fault_4k, gup_bench_fault_2m, gup_bench_mirror;
 extern const struct gup_bench_case gup_bench_fork, gup_bench_fork_mirrored;
 extern const struct gup_bench_case gup_bench_migrate_4k, gup_bench_migrate_2m, gup_bench_cma, gup_bench_cma_mirrored;
