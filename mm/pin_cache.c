@@ -43,7 +43,7 @@ static bool is_listed(u64 state)
 /* Become a user, if it is what is asked for. */
 static bool take(struct gup_pin_entry *e, const struct gup_request *r)
 {
-	u64 state = gup_port_load_acquire(&e->state);
+	u64 state = gup_port_load(&e->state);
 
 	do {
 		if (!is_listed(state) || !is_for(e, r))
@@ -55,19 +55,21 @@ static bool take(struct gup_pin_entry *e, const struct gup_request *r)
 /* An entry that moves to another bucket meanwhile leads there, and what is in this one is missed: no harm. */
 static struct gup_pin_entry *look_up(const struct gup_pin_cache *cache, const struct gup_request *r)
 {
-	struct gup_pin_entry *e = entry_of(gup_port_load_acquire(bucket_of(cache, r->addr, r->bytes)));
+	u64 *bucket = bucket_of(cache, r->addr, r->bytes);
+	struct gup_pin_entry *e = entry_of(gup_port_load(bucket));
 
 	while (e && !take(e, r))
-		e = entry_of(gup_port_load_acquire(&e->next));
+		e = entry_of(gup_port_load(&e->next));
 	return e;
 }
 
 static bool is_known_locked(const struct gup_pin_cache *cache, const struct gup_request *r)
 {
-	struct gup_pin_entry *e = entry_of(gup_port_load_relaxed(bucket_of(cache, r->addr, r->bytes)));
+	u64 *bucket = bucket_of(cache, r->addr, r->bytes);
+	struct gup_pin_entry *e = entry_of(gup_port_load(bucket));
 
 	while (e && !is_for(e, r))
-		e = entry_of(gup_port_load_relaxed(&e->next));
+		e = entry_of(gup_port_load(&e->next));
 	return e;
 }
 
@@ -86,15 +88,16 @@ static void list_locked(struct gup_pin_entry *e)
 {
 	struct gup_pin_cache *cache = e->cache;
 	u64 *bucket = bucket_of(cache, e->addr, e->bytes);
-	u64 state = gup_port_load_relaxed(&e->state);
+	u64 state = gup_port_load(&e->state);
 
+	e->known = true;
 	e->placed = cache->turn + 1;
 	gup_port_store_relaxed(&cache->turn, e->placed);
 	gup_port_store_relaxed(&e->used, e->placed);
 	gup_link_add(&cache->listed, &e->link);
-	gup_port_store_release(&e->state, (state + GUP_PIN_GENERATION) | GUP_PIN_LISTED);
-	gup_port_store_release(&e->next, gup_port_load_relaxed(bucket));
-	gup_port_store_release(bucket, word_of(e));
+	gup_port_store(&e->state, (state + GUP_PIN_GENERATION) | GUP_PIN_LISTED);
+	gup_port_store(&e->next, gup_port_load(bucket));
+	gup_port_store(bucket, word_of(e));
 }
 
 /* Out of its bucket and of the order. */
@@ -102,9 +105,9 @@ static void unlist_locked(struct gup_pin_entry *e)
 {
 	u64 *at = bucket_of(e->cache, e->addr, e->bytes);
 
-	while (gup_port_load_relaxed(at) != word_of(e))
-		at = &entry_of(gup_port_load_relaxed(at))->next;
-	gup_port_store_release(at, gup_port_load_relaxed(&e->next));
+	while (gup_port_load(at) != word_of(e))
+		at = &entry_of(gup_port_load(at))->next;
+	gup_port_store(at, gup_port_load(&e->next));
 	gup_link_del(&e->link);
 }
 
@@ -223,11 +226,11 @@ static void put_into(struct gup_link *list, struct gup_pin_entry *e)
 	gup_port_lock_release(&cache->lock);
 }
 
-/* The interval is gone. An entry that was never listed is known to nobody. */
+/* The interval is gone. A look-up may still be at an entry that was ever listed. */
 static void make_free(struct gup_pin_entry *e)
 {
 	e->interval = NULL;
-	if (gup_port_load_relaxed(&e->state) < GUP_PIN_GENERATION)
+	if (!e->known)
 		gup_slab_free(e->cache->mm->m, GUP_SLAB_PIN_ENTRY, e);
 	else
 		put_into(&e->cache->free, e);
@@ -267,7 +270,7 @@ static bool invalidate(void *context, struct gup_interval *interval, const struc
 		return true;
 	gup_port_lock_acquire(&cache->lock);
 	gup_interval_set_seq(interval, seq);
-	if (gup_port_load_relaxed(&e->state) & GUP_PIN_LISTED) {
+	if (gup_port_load(&e->state) & GUP_PIN_LISTED) {
 		unlist_locked(e);
 		if (!(gup_port_fetch_sub(&e->state, GUP_PIN_LISTED) & GUP_PIN_USERS))
 			held = bury_locked(e);
@@ -357,7 +360,7 @@ static struct gup_pin_entry *entry_new(const struct miss *miss)
 	}
 	e->cache = cache;
 	gup_port_store_relaxed(&e->dirty, 0u);
-	gup_port_store(&e->state, (gup_port_load_relaxed(&e->state) & ~(GUP_PIN_GENERATION - 1)) + 1);
+	gup_port_store(&e->state, (gup_port_load(&e->state) & ~(GUP_PIN_GENERATION - 1)) + 1);
 	claim(e, pages_of(miss->request), miss->site);
 	return e;
 }

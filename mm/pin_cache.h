@@ -25,6 +25,7 @@ struct gup_pin_entry {
 	u64 placed; /* [x] what used was when it got its place in the order */
 	u64 pages;  /* what its pin holds */
 	bool alone; /* it will not be listed, and counts against no bound */
+	bool known; /* [x] it was listed once */
 	struct gup_pin *pin;
 	struct gup_pin_cache *cache;   /* [c] */
 	struct gup_interval *interval; /* that hears of changes of the range */

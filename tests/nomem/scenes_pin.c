@@ -79,6 +79,48 @@ static void release_own_pin(struct stage *s, int64_t result)
 	assert_int_equal(gup_mm_pinned(s->w.mm), 0);
 }
 
+static int64_t make_cache(struct stage *s)
+{
+	return gup_pin_cache_create(s->w.mm, &(struct gup_pin_cache_config){ 2, 2 * NR }, &s->cache);
+}
+
+static void drop_cache(struct stage *s, int64_t result)
+{
+	if (result == 0)
+		assert_int_equal(gup_pin_cache_destroy(s->cache), 0);
+}
+
+static void cache_first(struct stage *s)
+{
+	assert_int_equal(make_cache(s), 0);
+}
+
+static int64_t get_cached(struct stage *s)
+{
+	struct gup_request request = { .addr = BASE, .bytes = NR * PAGE, .flags = s->scene->flags };
+	struct gup_why why = { .error = 0 };
+	int64_t ret = gup_pin_cache_get(s->cache, &request, &s->cached, &why);
+
+	assert_int_equal(why.error, ret);
+	return ret;
+}
+
+/* A pin that was taken is a hit the next time. The cache stays for a get that follows an error. */
+static void put_cached(struct stage *s, int64_t result)
+{
+	const struct gup_pin *pin = s->cached;
+
+	if (result == 0) {
+		check_rest(s->w.m, s->pins + NR, s->gets);
+		assert_int_equal(get_cached(s), 0);
+		assert_ptr_equal(s->cached, pin);
+		assert_int_equal(gup_pin_cache_put(s->cache, pin, true), 0);
+		assert_int_equal(gup_pin_cache_put(s->cache, pin, true), 0);
+		assert_int_equal(gup_pin_cache_destroy(s->cache), 0);
+	}
+	assert_int_equal(gup_mm_pinned(s->w.mm), 0);
+}
+
 static int64_t make_owner(struct stage *s)
 {
 	return gup_owner_create(s->w.m, "nic", UINT64_MAX, &s->owner);
@@ -154,6 +196,13 @@ const struct scene scenes_pin[] = {
 	  .act = own_pin,
 	  .undo = release_own_pin,
 	  .flags = LONG_WRITE },
+	{ .name = "make a pin cache", .kinds = ONCE, .act = make_cache, .undo = drop_cache },
+	{ .name = "pin cache",
+	  .kinds = ON(ANON) | ON(HUGE_ANON) | ON(SHARED) | ON(REGULAR),
+	  .prepare = cache_first,
+	  .act = get_cached,
+	  .undo = put_cached,
+	  .flags = GUP_WRITE },
 	{ .name = "make an owner", .kinds = ONCE, .act = make_owner, .undo = drop_owner },
 	{ .name = "write remotely after fork",
 	  .kinds = COPIED_ON_WRITE,

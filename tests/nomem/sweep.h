@@ -63,6 +63,8 @@ struct stage {
 	struct gup_pin *pin;
 	struct gup_notifier *notifier;
 	struct gup_interval *interval;
+	struct gup_pin_cache *cache;
+	const struct gup_pin *cached;
 };
 
 /*
