@@ -18,13 +18,18 @@ struct stage {
 	struct world w;
 	struct gup_object *file;
 	struct gup_pin_cache *cache;
-	pthread_mutex_t locks[BUFFERS];
-	unsigned int users; /* atomic: how many still play */
+	pthread_mutex_t locks[SHARED + 1]; /* the last one is that of all buffers of the file */
+	unsigned int users;		   /* atomic: how many still play */
 };
 
 static uint64_t addr_of(uint64_t buffer)
 {
 	return BASE + buffer * HUGE;
+}
+
+static pthread_mutex_t *lock_of(struct stage *stage, uint64_t buffer)
+{
+	return &stage->locks[buffer < SHARED ? buffer : SHARED];
 }
 
 static int get(struct stage *stage, uint64_t buffer, const struct gup_pin **pin)
@@ -91,9 +96,9 @@ static int play_user(struct actor *actor)
 		buffer = dice(actor, BUFFERS);
 		if (line || round % 8)
 			continue;
-		pthread_mutex_lock(&stage->locks[buffer]);
+		pthread_mutex_lock(lock_of(stage, buffer));
 		line = look(stage, buffer, round);
-		pthread_mutex_unlock(&stage->locks[buffer]);
+		pthread_mutex_unlock(lock_of(stage, buffer));
 	}
 	for (i = 0; i < HELD; i++)
 		if (held[i] && gup_pin_cache_put(stage->cache, held[i], false))
@@ -122,22 +127,14 @@ static int change_private(struct stage *stage, uint64_t addr, uint64_t how)
 	}
 }
 
-/* All buffers of the file lose their pages: whoever changes it holds the locks of all. */
 static int change_file(struct stage *stage, uint64_t how)
 {
-	unsigned int i;
-	int err;
-
-	for (i = SHARED; i < BUFFERS; i++)
-		pthread_mutex_lock(&stage->locks[i]);
-	if (how)
-		err = gup_object_punch(stage->file, PAGE, PAGE, PATIENT_NS, NULL);
-	else
-		err = gup_object_truncate(stage->file, 0, PATIENT_NS, NULL) |
-		      gup_object_truncate(stage->file, BYTES, PATIENT_NS, NULL);
-	for (i = SHARED; i < BUFFERS; i++)
-		pthread_mutex_unlock(&stage->locks[i]);
-	CHECK(err == 0);
+	if (how == 0) {
+		CHECK(gup_object_punch(stage->file, PAGE, PAGE, PATIENT_NS, NULL) == 0);
+		return 0;
+	}
+	CHECK(gup_object_truncate(stage->file, 0, PATIENT_NS, NULL) == 0);
+	CHECK(gup_object_truncate(stage->file, BYTES, PATIENT_NS, NULL) == 0);
 	return 0;
 }
 
@@ -148,16 +145,15 @@ static int play_changer(struct actor *actor)
 	int line = 0;
 
 	while (!line && __atomic_load_n(&stage->users, __ATOMIC_SEQ_CST)) {
-		buffer = dice(actor, BUFFERS + 1);
-		if (buffer == BUFFERS) {
-			gup_pin_cache_trim(stage->cache);
-		} else if (buffer >= SHARED) {
-			line = change_file(stage, dice(actor, 2));
-		} else {
-			pthread_mutex_lock(&stage->locks[buffer]);
+		buffer = dice(actor, BUFFERS);
+		pthread_mutex_lock(lock_of(stage, buffer));
+		if (buffer < SHARED)
 			line = change_private(stage, addr_of(buffer), dice(actor, 3));
-			pthread_mutex_unlock(&stage->locks[buffer]);
-		}
+		else
+			line = change_file(stage, dice(actor, 2));
+		pthread_mutex_unlock(lock_of(stage, buffer));
+		if (dice(actor, 8) == 0)
+			gup_pin_cache_trim(stage->cache);
 		actor->done++;
 	}
 	return line;
@@ -172,7 +168,7 @@ static void begin(struct stage *stage, uint64_t pins)
 	world_begin(&stage->w, &(struct world_spec){ .normal = 24 });
 	stage->file = new_shm(&stage->w, BYTES);
 	for (i = 0; i < BUFFERS; i++) {
-		pthread_mutex_init(&stage->locks[i], NULL);
+		pthread_mutex_init(lock_of(stage, i), NULL);
 		if (i < SHARED)
 			map_anon(stage->w.mm, addr_of(i), BYTES);
 		else
