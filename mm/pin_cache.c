@@ -256,9 +256,15 @@ static int reap(struct gup_pin_cache *cache)
 }
 
 /*
- * Entries of the range will change, or the mm ends. Fork and write-back take away no more than the permission to write:
- * what is pinned stays where it is, and the application's own.
+ * Is what is pinned no longer what is mapped? Write-back takes no more away than the permission to write, and neither does
+ * a fork that copies pinned pages for the child: what is pinned stays where it is, and the application's own.
  */
+static bool ends_stay(const struct gup_notifier_range *range)
+{
+	return range->event != GUP_EVENT_PROTECT_PAGE || !range->mm->m->contract->fork_copies_pinned;
+}
+
+/* Entries of the range will change, or the mm ends. */
 static bool invalidate(void *context, struct gup_interval *interval, const struct gup_notifier_range *range,
 		       uint64_t seq)
 {
@@ -266,7 +272,7 @@ static bool invalidate(void *context, struct gup_interval *interval, const struc
 	struct gup_pin_cache *cache = e->cache;
 	struct held held = { NULL, false };
 
-	if (range->event == GUP_EVENT_PROTECT_PAGE)
+	if (!ends_stay(range))
 		return true;
 	gup_port_lock_acquire(&cache->lock);
 	gup_interval_set_seq(interval, seq);

@@ -64,7 +64,8 @@ int gup_pin_cache_destroy(struct gup_pin_cache *cache);
  *
  * Finds a pin that was made for the same address, length, flags and owner, and that no change of the mm has touched
  * since: all but GUP_EVENT_PROTECT_PAGE of enum gup_event, that is, not a fork, after which pinned pages are still the
- * parent's, and not a write-back. Several may have one pin at a time. Otherwise it pins, and keeps the pin for others if
+ * parent's, and not a write-back. Where the contract's fork does not copy pinned pages, it is a change like the others.
+ * Memory that fails (gup/poison.h) is no change, either: who has pinned it keeps it. Several may have one pin at a time. Otherwise it pins, and keeps the pin for others if
  * no change of the range came between, there is room, and nobody kept the same meanwhile. Room is made by unpinning
  * what has been idle longest. Where there is none, or the pin is not kept for another reason, the caller has it alone.
  *

@@ -4,6 +4,7 @@
  *
  * The device writes through the pin of each get, and the application must see it; then both look at the counts of pins.
  */
+#include "store.h"
 #include "world.h"
 
 #define SPEC                                                                                                           \
@@ -27,14 +28,19 @@ static void open_cache(struct bench *b, uint64_t pins, uint64_t pages)
 	assert_int_equal(gup_pin_cache_create(b->w.mm, &config, &b->cache), 0);
 }
 
-static void begin(struct bench *b, uint64_t pins, uint64_t pages)
+static void begin_on(struct bench *b, const struct world_spec *spec, uint64_t pins, uint64_t pages)
 {
 	memset(b, 0, sizeof(*b));
-	world_begin(&b->w, &(struct world_spec)SPEC);
+	world_begin(&b->w, spec);
 	map_anon(b->w.mm, BASE, 16 * BYTES);
 	app_fill(b->w.mm, BASE, 16 * BYTES, 1);
 	open_cache(b, pins, pages);
 	b->tag = 100;
+}
+
+static void begin(struct bench *b, uint64_t pins, uint64_t pages)
+{
+	begin_on(b, &(struct world_spec)SPEC, pins, pages);
 }
 
 static void holds(struct bench *b, uint64_t pages)
@@ -390,6 +396,56 @@ static void fork_does_not(void **state)
 	finish(&b);
 }
 
+/* Where it shares pinned pages with the child, a device must not go on to write to them. */
+static void fork_does_where_it_shares(void **state)
+{
+	struct world_spec spec = { .normal = 24, .contract = GUP_LINUX_5_2 };
+	const struct gup_pin *pin;
+	struct gup_mm *child;
+	struct bench b;
+
+	(void)state;
+	begin_on(&b, &spec, 8, 1000);
+	put(&b, get(&b, BASE));
+	check_rest(b.w.m, 0, NR);
+	child = world_fork(&b.w, b.w.mm, "child");
+	check_rest(b.w.m, 0, 0);
+	pin = get(&b, BASE);
+	works(&b, pin, BASE);
+	app_expect(child, BASE, BYTES, 1);
+	put(&b, pin);
+	finish(&b);
+}
+
+/* A file that is written back is written to by the device again. */
+static void write_back_does_not(void **state)
+{
+	const struct gup_pin *pin;
+	struct gup_object *file;
+	static struct store store;
+	struct bench b;
+
+	(void)state;
+	begin(&b, 8, 1000);
+	store_init(&store);
+	assert_int_equal(store_file(b.w.m, &store, BYTES, true, &file), 0);
+	map_shared(b.w.mm, BASE, BYTES, file);
+	app_fill(b.w.mm, BASE, BYTES, 2);
+	pin = get(&b, BASE);
+	works(&b, pin, BASE);
+	assert_int_equal(gup_pin_cache_put(b.cache, pin, true), 0);
+	assert_int_equal(gup_file_sync(file, NULL), 0);
+	holds(&b, NR);
+	assert_ptr_equal(get(&b, BASE), pin);
+	works(&b, pin, BASE);
+	put(&b, pin);
+	assert_int_equal(gup_file_sync(file, NULL), 0);
+	for (unsigned int i = 0; i < NR; i++)
+		assert_true(pattern_is(store.pages[i], BASE + i * PAGE, PAGE, b.tag));
+	gup_object_put(file);
+	finish(&b);
+}
+
 /* After a fork the pin itself replaces what is shared, so its range changes while it is taken: it is kept the next time. */
 static void a_change_while_it_pins_keeps_it_out(void **state)
 {
@@ -632,6 +688,57 @@ static void mistakes_are_refused(void **state)
 	finish(&b);
 }
 
+/* ---- in a callback ---- */
+
+struct caller {
+	struct bench *b;
+	const struct gup_pin *pin; /* of the range that changes */
+	int got, put, destroyed;
+	uint64_t trimmed;
+};
+
+static void call_all(void *context, const struct gup_notifier_range *range)
+{
+	const struct gup_request request = request_of(BASE + 2 * BYTES, GUP_WRITE);
+	struct caller *c = context;
+	const struct gup_pin *pin;
+
+	(void)range;
+	if (!c->pin)
+		return;
+	c->got = gup_pin_cache_get(c->b->cache, &request, &pin, NULL);
+	c->put = gup_pin_cache_put(c->b->cache, c->pin, false);
+	c->trimmed = gup_pin_cache_trim(c->b->cache);
+	c->destroyed = gup_pin_cache_destroy(c->b->cache);
+	c->pin = NULL;
+}
+
+static void a_callback_may_put_and_trim(void **state)
+{
+	static const struct gup_notifier_ops ops = { .invalidate_start = call_all };
+	struct gup_notifier *notifier;
+	struct caller c = { 0 };
+	struct bench b;
+
+	(void)state;
+	begin(&b, 8, 1000);
+	c.b = &b;
+	assert_int_equal(gup_notifier_register(b.w.mm, &ops, &c, &notifier), 0);
+	c.pin = get(&b, BASE);
+	put(&b, get(&b, BASE + BYTES));
+	holds(&b, 2 * NR);
+	with_dontneed(&b);
+	assert_int_equal(c.got, -GUP_EDEADLK);
+	assert_int_equal(c.put, 0);
+	assert_int_equal(c.trimmed, NR);
+	assert_int_equal(c.destroyed, -GUP_EDEADLK);
+	holds(&b, 0);
+	put(&b, get(&b, BASE));
+	holds(&b, NR);
+	assert_int_equal(gup_notifier_unregister(notifier), 0);
+	finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -644,6 +751,8 @@ int main(void)
 		cmocka_unit_test(a_file_system_gets_idle_blocks_back),
 		cmocka_unit_test(exit_ends_it),
 		cmocka_unit_test(fork_does_not),
+		cmocka_unit_test(fork_does_where_it_shares),
+		cmocka_unit_test(write_back_does_not),
 		cmocka_unit_test(a_change_while_it_pins_keeps_it_out),
 		cmocka_unit_test(the_longest_idle_goes),
 		cmocka_unit_test(pages_are_bounded_as_well),
@@ -652,6 +761,7 @@ int main(void)
 		cmocka_unit_test(a_lost_owner_has_no_hits),
 		cmocka_unit_test(errors_are_those_of_a_pin),
 		cmocka_unit_test(mistakes_are_refused),
+		cmocka_unit_test(a_callback_may_put_and_trim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
