@@ -92,13 +92,17 @@ bool gup_bench_host_has(uint64_t bytes);
 
 /* ---- raw.c: the limit ---- */
 
+#define GUP_BENCH_RAW_LEVELS 3u /* above the entries */
+
 /**
  * struct gup_bench_raw - nothing but the memory that a walk has to touch
- * @entries: page-table entries, one a folio
+ * @entries: page-table entries, one a folio: the lowest tables, one after the other
+ * @levels:  the tables above them, words that are addresses; the last level is one table
  * @frames:  descriptors
  */
 struct gup_bench_raw {
 	uint64_t *entries;
+	uint64_t *levels[GUP_BENCH_RAW_LEVELS];
 	struct gup_page *frames;
 };
 
