@@ -70,7 +70,7 @@ struct gup_contract {
 	int cma_owner_longterm;	 /* the owner of a CMA allocation may hold its frames long */
 	int has_populate_advice; /* MADV_POPULATE_READ and MADV_POPULATE_WRITE exist */
 	int moves_hugetlb;	 /* gup_mremap() takes mappings of hugetlb to another place */
-	int remap_looks_first;	 /* it wants something to be mapped there before it unmaps anything */
+	int remap_looks_first;	 /* mremap() looks for a mapping at the old address before it unmaps anything */
 	int remap_checks_first;	 /* it checks everything before */
 	int remap_moves_many;	 /* with FIXED and one length it moves all that the range has */
 	int remove_needs_write;	 /* MADV_REMOVE needs a mapping that may be written now */

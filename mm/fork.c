@@ -34,7 +34,7 @@ static bool try_share(struct gup_machine *m, struct gup_page *page, struct gup_p
 	return false;
 }
 
-/* Both have the same entry from now on. Lockless walkers that pin look at wp_seq, and nobody walks the child yet. */
+/* Both have the same entry from now on. Lockless walkers that pin look at wp_seq, and others take the tables' locks. */
 static void share_entry(struct copy *c, u64 value)
 {
 	if (value != c->from->value)

@@ -91,6 +91,8 @@ static int refuse_call(struct gup_machine *m, const struct gup_call *call, enum 
 
 #define ONE_PAGE_FLAGS (GUP_WRITE | GUP_LONGTERM)
 
+_Static_assert(ONE_PAGE_FLAGS < 8, "they are bit numbers in a byte");
+
 void gup_gate_init(struct gup_machine *m)
 {
 	struct gup_page *unused;

@@ -85,7 +85,7 @@ bool gup_fit_any_pages(const struct gup_op *op, const struct gup_vma *vma, const
 
 /*
  * And as far as the pages tell, whose counts keep them in place or whose table is locked? @vma is NULL in the fast path.
- * What is private memory, whole and written to, fits.
+ * Private memory that is whole fits who wants to write to it.
  */
 static inline bool gup_fit_pages(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot,
 				 struct gup_page *head, struct gup_page *page, u32 nr)

@@ -112,14 +112,14 @@ void gup_op_release_batch(struct gup_op *op)
 	op->nr_runs = 0;
 }
 
-/* The batch into the caller's array, if there is one. Nothing can fail. */
+/* The batch into the caller's array. Nothing can fail. */
 static void put_pages(struct gup_op *op)
 {
 	struct gup_page **out = op->pages + op->done;
 	const struct gup_run *run = op->runs, *end = run + op->nr_runs;
 	u32 i;
 
-	for (; op->pages && run < end; run++) {
+	for (; run < end; run++) {
 		*out++ = run->page;
 		for (i = 1; i < run->nr; i++)
 			*out++ = run->page + i;
@@ -165,7 +165,7 @@ int gup_op_flush(struct gup_op *op)
 
 	if (op->sink)
 		all = put_extents(op, &nr);
-	else
+	else if (op->pages)
 		put_pages(op);
 	account(op, nr);
 	if (!all)

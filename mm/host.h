@@ -22,9 +22,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
-/* Before a loop of few rounds: write them out, each with constants of its own. */
+/* Before a loop of few rounds: write them out, each with constants of its own. Clang decides for itself. */
 #if defined(__clang__)
-#define GUP_UNROLL _Pragma("unroll")
+#define GUP_UNROLL
 #else
 #define GUP_UNROLL _Pragma("GCC unroll 8")
 #endif

@@ -296,7 +296,7 @@ static s64 move_to(struct remap *r, const struct gup_vma *looked_at)
 		err = clear_way(r);
 	if (err)
 		return err;
-	vma = gup_vma_find(r->mm, r->old); /* which may have lain in the way, if it was to be mapped twice */
+	vma = gup_vma_find(r->mm, r->old); /* gone if it lay at the new place: then it was to be mapped twice */
 	err = vma_check(r, vma);
 	if (!err && !checks_first)
 		err = resize_check(r, vma);

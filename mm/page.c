@@ -144,7 +144,7 @@ bool gup_longterm_ok_in(const struct gup_machine *m, const struct gup_page *page
 		return m->contract->cma_owner_longterm && gup_kind(page) == GUP_FRAME_CMA;
 	if ((block & GUP_BLOCK_HOME) == GUP_BLOCK_ZONE_MOVABLE)
 		return !m->contract->longterm_leaves_movable;
-	return block == GUP_BLOCK_DEVDAX || block == GUP_BLOCK_UNMOVABLE || block == GUP_BLOCK_MOVABLE;
+	return block == GUP_BLOCK_DEVDAX;
 }
 
 struct gup_lineage *gup_folio_lineage(const struct gup_page *head)

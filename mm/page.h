@@ -227,7 +227,7 @@ void gup_folio_zero(struct gup_machine *m, struct gup_page *head);
 /* Its bytes from @offset on. */
 void gup_folio_zero_from(struct gup_machine *m, struct gup_page *head, u64 offset);
 void gup_folio_copy(struct gup_machine *m, struct gup_page *to, struct gup_page *from);
-/* gup_longterm_ok() in a block of any type. */
+/* gup_longterm_ok() in a block of any other type. */
 bool gup_longterm_ok_in(const struct gup_machine *m, const struct gup_page *page, u8 block);
 /* May a pin that is held for long rest on this frame? */
 static inline bool gup_longterm_ok(const struct gup_machine *m, const struct gup_page *page)

@@ -294,6 +294,8 @@ int gup_unpin_from(struct gup_pin *pin, bool dirty, const void *site)
 
 int gup_unpin(struct gup_pin *pin, bool dirty)
 {
+	if (pin && pin->cached)
+		return -GUP_EINVAL;
 	return gup_unpin_from(pin, dirty, __builtin_return_address(0));
 }
 

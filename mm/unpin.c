@@ -30,7 +30,8 @@ u32 gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool p
 
 static bool is_frame(const struct gup_machine *m, const struct gup_page *page)
 {
-	return page >= m->frames + GUP_HUGE_PAGES && page < m->frames + m->nr_pfns;
+	return page >= m->frames + GUP_HUGE_PAGES && page < m->frames + m->nr_pfns &&
+	       !(((uintptr_t)page - (uintptr_t)m->frames) % sizeof(*page));
 }
 
 /* A frame of the machine that can be held, or could be when it was taken. */
@@ -222,6 +223,7 @@ static int release(struct gup_machine *m, const struct release *r)
 	return err;
 }
 
+/* Most arrays are of such folios to their end. */
 static int unpin(struct gup_machine *m, struct gup_page **pages, u64 nr, bool dirty, const void *site)
 {
 	u64 done = m && pages && !m->track_holders ? unpin_singles(m, pages, nr, dirty) : 0;

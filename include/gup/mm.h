@@ -176,13 +176,13 @@ int gup_munmap(struct gup_mm *mm, uint64_t addr, uint64_t length);
  *
  * Context: sleeps, takes mmap_lock for writing.
  * Return: the address that it has now; -EINVAL for NULL, a misaligned address, a new length of 0, unknown flags or FIXED
- * without MAYMOVE, ranges outside user space or that overlap, an old length of 0 of a private mapping, an index that wraps,
+ * without MAYMOVE, a new range outside user space or that overlaps, an old length of 0 of a private mapping, an index that wraps,
  * and for hugetlb that would have to be split or to grow; -EFAULT if nothing is mapped at @old_addr, what is kept of the old
  * range reaches out of its mapping (a plain shrink may), or PFNMAP would grow; -EAGAIN if a locked mapping would pass the
  * limit; -ENOMEM if there is no place for it, it may not move, or memory ran out. On error nothing has changed, but of a
  * FIXED move of several mappings what came before the one that could not move has moved. Before Linux 6.17 what lay at
  * @new_addr of a FIXED move, and what was too much of the old range, may be unmapped on error; since then only if memory ran
- * out or the part that is too much is no range of user space.
+ * out, the part that is too much is no range of user space, or what was to be mapped a second time lay there (-EFAULT).
  * Linux: MREMAP_DONTUNMAP is not there: -EINVAL.
  */
 int64_t gup_mremap(struct gup_mm *mm, uint64_t old_addr, uint64_t old_length, uint64_t new_length, unsigned int flags,

@@ -304,7 +304,7 @@ int gup_pin(struct gup_mm *mm, const struct gup_request *request, struct gup_pin
  *
  * Context: may sleep. The mm and its mapping may be gone.
  * Return: 0; -EINVAL if somebody else released part of it by unpin_user_page(): that is counted, the rest is released
- * and the pin is gone.
+ * and the pin is gone. Also -EINVAL, with nothing changed, for a pin that a cache keeps (gup_pin_cache_put()).
  */
 int gup_unpin(struct gup_pin *pin, bool dirty);
 

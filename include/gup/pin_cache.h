@@ -65,14 +65,17 @@ int gup_pin_cache_destroy(struct gup_pin_cache *cache);
  * Finds a pin that was made for the same address, length, flags and owner, and that no change of the mm has touched
  * since: all but GUP_EVENT_PROTECT_PAGE of enum gup_event, that is, not a fork, after which pinned pages are still the
  * parent's, and not a write-back. Where the contract's fork does not copy pinned pages, it is a change like the others.
- * Memory that fails (gup/poison.h) is no change, either: who has pinned it keeps it. Several may have one pin at a time. Otherwise it pins, and keeps the pin for others if
- * no change of the range came between, there is room, and nobody kept the same meanwhile. Room is made by unpinning
- * what has been idle longest. Where there is none, or the pin is not kept for another reason, the caller has it alone.
+ * Memory that fails (gup/poison.h) is no change, either: who has pinned it keeps it. Several may have one pin at a time.
+ *
+ * Otherwise it pins, and keeps the pin for others if no change of the range came between, there is room, and nobody kept the
+ * same meanwhile. Room is made by unpinning what has been idle longest. Where there is none, or the pin is not kept for another
+ * reason, the caller has it alone.
  *
  * If a limit of pinned pages of the mm or the owner stands in the way, that many idle pages are unpinned and it tries
  * once more.
  *
- * Context: as gup_pin(), and not with a lock held that a callback of the mm takes. A hit takes no lock and does not sleep.
+ * Context: as gup_pin(), and not with a lock held that a callback of the mm takes; nor may a callback wait for who calls
+ * this, since what is no hit waits for callbacks of ranges whose pins went. A hit takes no lock and does not sleep.
  * Return: as gup_pin(); -EINVAL also for an mm that is destroyed; -EDEADLK in a callback of the mm if it is no hit. A hit
  * fails only if the owner is lost.
  */

@@ -22,8 +22,9 @@
 #endif
 
 /*
- * liburcu's read side is a few instructions, which its authors mean to be inlined by anybody; the sanitizer must not look
- * into it, since its ordering is made by membarrier(2).
+ * liburcu's read side is a few instructions. Its header is for programs whose licence fits the LGPL 2.1, and says of these two
+ * functions that anybody may inline them; what has inlined them is compiled again for each release of liburcu. The sanitizer
+ * must not look into them, since their ordering is made by membarrier(2).
  */
 #include <urcu/urcu-memb.h>
 #ifdef GUP_PORT_TSAN

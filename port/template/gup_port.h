@@ -17,6 +17,12 @@
 #include <stdint.h>
 
 /*
+ * How many slots belong to one thread each (gup_port_slot()), at least 1. A counter of such a slot is raised without a locked
+ * operation. Here nobody has one: what interrupts a thread may count as well.
+ */
+#define GUP_PORT_OWN_SLOTS 1u
+
+/*
  * Atomics
  *
  * Macros over a pointer to a plain u8, u32 or u64; only these access such an object while several threads can see it.
@@ -32,9 +38,6 @@
  *
  * The core uses the last two on u32 and u64 only: not every CPU can change a byte.
  */
-/* How many slots belong to one CPU each: gup_port_slot(). Counters of such a slot are raised without a locked operation. */
-#define GUP_PORT_OWN_SLOTS 1u
-
 #define gup_port_load(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define gup_port_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define gup_port_load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)

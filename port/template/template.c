@@ -106,10 +106,10 @@ void gup_port_wake(uint32_t *word)
 	(void)word;
 }
 
-/* One CPU has one slot; with several, its number. */
+/* One slot that is nobody's own. With several CPUs their numbers keep them apart. */
 unsigned int gup_port_slot(void)
 {
-	return 0;
+	return GUP_PORT_OWN_SLOTS;
 }
 
 /* As long as there is one thread. */

@@ -252,8 +252,8 @@ static void read_only_longterm(void **state)
 }
 
 /*
- * A mapping that may only be written to: the fast path takes what the slow one would refuse, as on Linux 6.1 and 6.12. It asks whether
- * a private mapping is to be broken first only where the entry cannot be written through.
+ * A mapping that may only be written to: the fast path takes what the slow one would refuse, as on Linux 6.1 and 6.12. It
+ * asks whether a private mapping is to be broken first only where the entry cannot be written through.
  */
 static void read_only_longterm_of_a_write_only_mapping(void **state)
 {

@@ -45,11 +45,13 @@ static bool drop_step(struct judge *j, struct program *p, struct difference *d, 
 
 #define WAYS 9
 
-/* What keeps its length goes on doing so: where it changes, only one page is kept (ops.c). */
+/* What keeps its length goes on doing so. Where it changes, only one page is kept, as when it was drawn (ops.c). */
 static void shorten(struct step *s, unsigned int nr)
 {
 	if (s->to_nr == s->nr)
 		s->to_nr = nr;
+	else if (nr > 1 && s->to_nr > nr)
+		return;
 	s->nr = nr;
 }
 

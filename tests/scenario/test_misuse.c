@@ -71,6 +71,24 @@ static void release_twice(void **state)
 	world_end(&w);
 }
 
+/* Between two descriptors: words of theirs would look like flags and counts. */
+static void release_of_what_is_no_descriptor(void **state)
+{
+	struct gup_page *pages[2], *inside;
+	unsigned int bytes;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(gup_pin_user_pages_fast(w.mm, BASE, 2, GUP_WRITE, pages), 2);
+	for (bytes = 4; bytes < sizeof(*pages[0]); bytes += 4) {
+		inside = (struct gup_page *)(void *)((char *)pages[0] + bytes);
+		refused(&w, gup_unpin_user_pages(w.m, &inside, 1), bytes / 4, 2, 0);
+	}
+	assert_int_equal(gup_unpin_user_pages(w.m, pages, 2), 0);
+	world_end(&w);
+}
+
 static void release_of_a_free_frame(void **state)
 {
 	struct gup_page *page;
@@ -255,6 +273,7 @@ int main(void)
 		cmocka_unit_test(unpin_of_a_get),
 		cmocka_unit_test(put_of_a_pin),
 		cmocka_unit_test(release_twice),
+		cmocka_unit_test(release_of_what_is_no_descriptor),
 		cmocka_unit_test(release_of_a_free_frame),
 		cmocka_unit_test(unpin_of_a_neighbour_in_a_huge_folio),
 		cmocka_unit_test(null_arguments),

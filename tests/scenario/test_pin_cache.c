@@ -675,6 +675,7 @@ static void mistakes_are_refused(void **state)
 	assert_int_equal(gup_pin_cache_put(NULL, pin, false), -GUP_EINVAL);
 	assert_int_equal(gup_pin_cache_put(b.cache, NULL, false), -GUP_EINVAL);
 	assert_int_equal(gup_pin_cache_put(other, pin, false), -GUP_EINVAL);
+	assert_int_equal(gup_unpin((struct gup_pin *)(uintptr_t)pin, false), -GUP_EINVAL);
 	assert_int_equal(gup_pin(b.w.mm, &request, &own, NULL), 0);
 	assert_int_equal(gup_pin_cache_put(b.cache, own, false), -GUP_EINVAL);
 	assert_int_equal(gup_unpin(own, false), 0);

@@ -38,6 +38,9 @@ struct actor {
 /* Start all, wait for all, fail with name and line of the first that failed. */
 void run_actors(struct actor *actors, unsigned int nr);
 
+/* Have 4 MiB of the first CMA area for a moment, and scribble over it. Who is in the way for long is no failure. */
+int take_area(struct gup_machine *m, uint64_t *done);
+
 /* A number below @limit; the same sequence for the same seed. */
 uint64_t dice(struct actor *actor, uint64_t limit);
 

@@ -121,27 +121,13 @@ static int play_pinner(struct actor *actor)
 
 /* ---- who moves and splits folios ---- */
 
-static int take_area(struct stage *stage, uint64_t *done)
-{
-	struct gup_page *frames;
-	int ret = gup_cma_alloc(stage->w.m, CAMERA, 4 * MIB, 0, IMPATIENT_NS, &frames, NULL);
-
-	if (ret == -GUP_EBUSY || ret == -GUP_ENOMEM)
-		return 0;
-	CHECK(ret == 0);
-	memset(gup_page_address(stage->w.m, frames), 0xee, 4 * MIB);
-	CHECK(gup_cma_free(stage->w.m, frames, 4 * MIB) == 0);
-	(*done)++;
-	return 0;
-}
-
 static int play_mover(struct actor *actor)
 {
 	struct stage *stage = actor->stage;
 	struct gup_page *page;
 
 	while (!stage->over) {
-		CHECK_CALL(take_area(stage, &actor->done));
+		CHECK_CALL(take_area(stage->w.m, &actor->done));
 		if (gup_get_user_pages_fast(stage->w.mm, LARGE_AT + dice(actor, stage->large) * PAGE, 1, 0, &page) != 1)
 			continue;
 		(void)gup_split_folio(stage->w.m, page, NULL); /* others may hold it */

@@ -241,26 +241,6 @@ static int play_mapper(struct actor *actor)
 
 /* ---- the mover ---- */
 
-static int take_area(struct stage *stage, uint64_t round, uint64_t *done)
-{
-	struct gup_machine *m = stage->w.m;
-	struct gup_page *frames;
-	unsigned int i;
-	int ret = gup_cma_alloc(m, CAMERA, 4 * MIB, 0, IMPATIENT_NS, &frames, NULL);
-
-	/* A short pin may be in the way for longer than we wait. */
-	if (ret == -GUP_EBUSY || ret == -GUP_ENOMEM)
-		return 0;
-	CHECK(ret == 0);
-	for (i = 0; i < 1024; i += 16)
-		stamp_make(gup_page_address(m, frames + i), MOVER, i, round);
-	for (i = 0; i < 1024; i += 16)
-		CHECK(stamp_is(gup_page_address(m, frames + i), MOVER, i, round));
-	CHECK(gup_cma_free(m, frames, 4 * MIB) == 0);
-	(*done)++;
-	return 0;
-}
-
 static int truncate_file(struct stage *stage, uint64_t round)
 {
 	struct gup_mm *mm = stage->other;
@@ -288,7 +268,7 @@ static int play_mover(struct actor *actor)
 		long moved = gup_migrate_range(stage->w.mm, BASE, 9 * HUGE, NULL);
 
 		CHECK(moved >= 0);
-		CHECK_CALL(take_area(stage, round, &actor->done));
+		CHECK_CALL(take_area(stage->w.m, &actor->done));
 		CHECK_CALL(truncate_file(stage, round));
 		CHECK(app_sees(stage->other, OTHER, SMALL_AT, 1));
 	}
