@@ -52,6 +52,15 @@ void window_open(struct gup_mm *mm)
 	assert_int_equal(gup_mirror_open(mm, BASE, WINDOW_BYTES), 0);
 }
 
+/* A word is stored once: memcpy() may do it in two overlapping parts, of which the second can be refused. */
+static void copy(void *to, const void *from, uint64_t bytes)
+{
+	if (bytes == sizeof(uint64_t) && !(((uintptr_t)to | (uintptr_t)from) % sizeof(uint64_t)))
+		*(volatile uint64_t *)to = *(const volatile uint64_t *)from;
+	else
+		memcpy(to, from, bytes);
+}
+
 /* False if a signal came. */
 static bool copy_guarded(void *to, const void *from, uint64_t bytes)
 {
@@ -60,7 +69,7 @@ static bool copy_guarded(void *to, const void *from, uint64_t bytes)
 
 	on_signal = &back;
 	if (!sigsetjmp(back, 1)) {
-		memcpy(to, from, bytes);
+		copy(to, from, bytes);
 		whole = true;
 	}
 	on_signal = NULL;
