@@ -4,7 +4,8 @@
  *
  * @pin says which it is: who finds it, under the lock, detaches the device and takes it away. The lock is also held
  * while the device is inside; @ending asks it to leave. It is never held over what takes mmap_lock, since the notifier
- * comes with that held and wants the lock.
+ * comes with that held and wants the lock. What leaves the pages where they are does not want it: a fork does not wait
+ * for a device that waits for its bytes.
  */
 #include "region.h"
 
@@ -19,6 +20,7 @@ struct gup_region {
 	struct gup_mm *mm;
 	struct gup_interval *interval;
 	atomic_bool ending;
+	pthread_mutex_t seq_lock; /* of @ending and the interval's number; within @lock */
 	pthread_mutex_t lock;
 	struct gup_pin *pin; /* NULL: nothing is pinned or registered */
 	struct iovec *pieces;
@@ -67,13 +69,13 @@ static bool invalidate(void *context, struct gup_interval *interval, const struc
 	struct gup_region *region = context;
 	bool ends = parts(range->event);
 
-	if (ends)
-		region->ending = true;
-	pthread_mutex_lock(&region->lock);
+	pthread_mutex_lock(&region->seq_lock);
 	gup_interval_set_seq(interval, seq);
 	if (ends)
-		(void)end_locked(region); /* an error leaves the pages pinned, so nobody else gets them */
-	pthread_mutex_unlock(&region->lock);
+		region->ending = true;
+	pthread_mutex_unlock(&region->seq_lock);
+	if (ends)
+		(void)end(region); /* an error leaves the pages pinned, so nobody else gets them */
 	return true;
 }
 
@@ -147,6 +149,16 @@ static int attach_locked(struct gup_region *region, struct gup_pin *pin)
 	return err;
 }
 
+static bool changed(struct gup_region *region, uint64_t seq)
+{
+	bool retry;
+
+	pthread_mutex_lock(&region->seq_lock);
+	retry = gup_interval_read_retry(region->interval, seq);
+	pthread_mutex_unlock(&region->seq_lock);
+	return retry;
+}
+
 /* Moving pages out of where no long pin may rest changes the range, too; the second time they are where they stay. */
 static int try_open(struct gup_region *region, const struct gup_request *range, struct gup_why *why, bool *again)
 {
@@ -154,14 +166,14 @@ static int try_open(struct gup_region *region, const struct gup_request *range, 
 	uint64_t seq;
 	int err;
 
-	region->ending = false; /* what was told before is about other pages; what comes now makes it a retry */
 	seq = gup_interval_read_begin(region->interval);
+	region->ending = false; /* what was told before is about other pages; what comes now makes it a retry */
 	err = gup_pin(region->mm, range, &pin, why);
 	*again = false;
 	if (err)
 		return err;
 	pthread_mutex_lock(&region->lock);
-	*again = gup_interval_read_retry(region->interval, seq);
+	*again = changed(region, seq);
 	if (!*again)
 		err = attach_locked(region, pin);
 	pthread_mutex_unlock(&region->lock);
@@ -189,6 +201,7 @@ static int watch_and_open(struct gup_region *region, const struct gup_request *r
 static void forget(struct gup_region *region)
 {
 	pthread_mutex_destroy(&region->lock);
+	pthread_mutex_destroy(&region->seq_lock);
 	free(region->pieces);
 	free(region);
 }
@@ -209,6 +222,7 @@ int gup_region_open(struct gup_mm *mm, const struct gup_request *range, const st
 	region->mm = mm;
 	region->writes = range->flags & GUP_WRITE;
 	pthread_mutex_init(&region->lock, NULL);
+	pthread_mutex_init(&region->seq_lock, NULL);
 	err = watch_and_open(region, range, why);
 	if (err)
 		forget(region);

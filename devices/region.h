@@ -55,7 +55,7 @@ int gup_region_open(struct gup_mm *mm, const struct gup_request *range, const st
  * gup_region_enter() - begin to use the memory
  * @region: NULL is allowed: memory that somebody else keeps pinned
  *
- * Until gup_region_leave() the device is not detached: who unmaps the range waits.
+ * Until gup_region_leave() the device is not detached: who unmaps the range waits. Who forks, migrates or protects does not.
  *
  * Context: sleeps; not in a callback of the mm, and no libgup call before gup_region_leave().
  * Return: 0; -ECANCELED if the range went.
