@@ -2,8 +2,13 @@
 /*
  * tests/devices/around.c - what happens around a range that a device holds.
  */
+#define _GNU_SOURCE
 #include "around.h"
 
+#include <unistd.h>
+
+#define APPLICATION_TAG 100
+#define PATIENT_MS 20000
 #define CAMERA_BYTE 0xC5
 #define OTHERS (BASE + 128 * MIB)
 #define OTHERS_BYTES (4 * MIB)
@@ -45,8 +50,10 @@ void around_disturb(struct around *a, uint32_t tag, void (*write)(void *device),
 	struct gup_page *camera;
 	uint64_t before[NR_PAGES];
 
-	for (size_t i = 0; i < NR_PAGES; i++)
+	for (size_t i = 0; i < NR_PAGES; i++) {
 		before[i] = gup_user_pfn(a->w.mm, RANGE + i * PAGE);
+		assert_int_not_equal(gup_user_pfn(child, RANGE + i * PAGE), before[i]);
+	}
 	assert_int_equal(gup_migrate_range(a->w.mm, RANGE, RANGE_BYTES, NULL), 0);
 	assert_int_equal(gup_migrate_range(a->w.mm, NEIGHBOUR, RANGE_BYTES, NULL), NR_PAGES);
 	assert_int_equal(gup_cma_alloc(a->w.m, CAMERA, AREA_MIB * MIB, 0, PATIENT_NS, &camera, NULL), 0);
@@ -59,6 +66,20 @@ void around_disturb(struct around *a, uint32_t tag, void (*write)(void *device),
 	app_expect(child, NEIGHBOUR, RANGE_BYTES, 1);
 	assert_int_equal(gup_cma_free(a->w.m, camera, AREA_MIB * MIB), 0);
 	world_exit(&a->w, child);
+}
+
+void around_overwritten(struct around *a, uint32_t tag)
+{
+	static uint8_t seen[RANGE_BYTES];
+
+	app_fill(a->w.mm, RANGE, RANGE_BYTES, APPLICATION_TAG);
+	for (int ms = 0; ms < PATIENT_MS; ms++) {
+		assert_int_equal(app_load(a->w.mm, seen, RANGE, RANGE_BYTES), 0);
+		if (pattern_is(seen, RANGE, RANGE_BYTES, tag))
+			return;
+		usleep(1000);
+	}
+	fail_msg("the device does not write to the application's frames");
 }
 
 void around_unmap(struct around *a, uint32_t tag)

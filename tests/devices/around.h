@@ -27,9 +27,16 @@ void around_begin(struct around *a);
 /**
  * around_disturb() - fork, migrate and allocate the whole camera's area; then give it all back
  * @tag: what the range holds: the child sees it, also after @write has put another into the range
- * @write: lets the device write; called while the child and the camera have their memory
+ * @write: lets the device write; called while the child and the camera have their memory. Transfers may be in flight all
+ *         the time, if they are not seen in the range before, or are of what it holds.
  */
 void around_disturb(struct around *a, uint32_t tag, void (*write)(void *device), void *device);
+
+/**
+ * around_overwritten() - the application writes to the range, and the device writes over that
+ * @tag: what the device writes to the whole range, again and again, in another thread or process
+ */
+void around_overwritten(struct around *a, uint32_t tag);
 
 /** around_unmap() - the range is unmapped and its address has new memory, filled with @tag. */
 void around_unmap(struct around *a, uint32_t tag);

@@ -171,6 +171,32 @@ static void holds_while_memory_moves(void **state)
 	end(&r);
 }
 
+static void overwrite(void *device)
+{
+	struct rdma *r = device;
+
+	around_overwritten(&r->a, 7);
+}
+
+/* The other process writes the same again and again. */
+static void holds_under_a_stream_of_writes(void **state)
+{
+	struct rdma r;
+
+	(void)state;
+	begin(&r, GUP_WRITE);
+	partner_flood(&r.p, 0, RANGE_BYTES, RANGE, 7);
+	for (int times = 0; times < 4; times++)
+		around_disturb(&r.a, 7, overwrite, &r);
+	check_rest(r.a.w.m, NR_PAGES, 0);
+	assert_int_equal(gup_rdma_detach(r.dev), 0);
+	check_rest(r.a.w.m, 0, 0);
+	assert_int_not_equal(partner_flood_ended(&r.p), 0);
+	app_expect(r.a.w.mm, RANGE, RANGE_BYTES, 7);
+	partner_stop(&r.p);
+	end(&r);
+}
+
 static void others_only_read(void **state)
 {
 	struct rdma r;
@@ -420,6 +446,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bytes_go_both_ways),
 		cmocka_unit_test(one_place_for_each_run),
 		cmocka_unit_test(holds_while_memory_moves),
+		cmocka_unit_test(holds_under_a_stream_of_writes),
 		cmocka_unit_test(others_only_read),
 		cmocka_unit_test(lets_go_when_the_range_goes),
 		cmocka_unit_test(lets_go_in_the_middle_of_a_write),

@@ -2,7 +2,8 @@
 /*
  * tests/devices/test_uring_range.c - the io_uring device pins a range itself, and lets go when the range goes.
  *
- * A hook runs while requests are in flight: there another thread unmaps the range, and has to wait for them.
+ * A hook runs while requests are in flight: there memory moves, which does not wait for them, or another thread unmaps the
+ * range, and has to.
  */
 #define _GNU_SOURCE
 #include "around.h"
@@ -189,6 +190,72 @@ static void lets_go_when_the_range_goes(void **state)
 
 /* ---- while requests are in flight ---- */
 
+static void nothing_yet(void *device)
+{
+	struct disk *d = device;
+
+	app_expect(d->a.w.mm, RANGE, RANGE_BYTES, 1);
+}
+
+/* The requests have their frames, and no byte is there. */
+static void disturb_meanwhile(struct disk *d)
+{
+	around_disturb(&d->a, 1, nothing_yet, d);
+}
+
+static void holds_what_is_in_flight(void **state)
+{
+	struct disk d;
+
+	(void)state;
+	begin(&d);
+	hook = disturb_meanwhile;
+	read_all(&d);
+	assert_null(hook);
+	app_expect(d.a.w.mm, RANGE, RANGE_BYTES, 2);
+	check_rest(d.a.w.m, NR_PAGES, 0);
+	end(&d);
+}
+
+static void *read_until_an_error(void *context)
+{
+	struct disk *d = context;
+	int64_t got;
+
+	do
+		got = gup_uring_read(d->dev, d->reads, d->nr);
+	while (got == (int64_t)RANGE_BYTES);
+	return (void *)(intptr_t)got;
+}
+
+static void overwrite(void *device)
+{
+	struct disk *d = device;
+
+	around_overwritten(&d->a, 2);
+}
+
+/* Another thread reads the file again and again. */
+static void holds_under_a_stream_of_reads(void **state)
+{
+	pthread_t reader;
+	struct disk d;
+	void *result;
+
+	(void)state;
+	begin(&d);
+	read_all(&d);
+	assert_int_equal(pthread_create(&reader, NULL, read_until_an_error, &d), 0);
+	for (int times = 0; times < 8; times++)
+		around_disturb(&d.a, 2, overwrite, &d);
+	check_rest(d.a.w.m, NR_PAGES, 0);
+	around_unmap(&d.a, 9);
+	assert_int_equal(pthread_join(reader, &result), 0);
+	assert_int_equal((intptr_t)result, -ECANCELED);
+	app_expect(d.a.w.mm, RANGE, RANGE_BYTES, 9);
+	end(&d);
+}
+
 static pthread_t unmapper;
 static atomic_bool told, unmapped;
 static struct gup_page *held[NR_PAGES];
@@ -211,7 +278,10 @@ static void *run_unmap(void *context)
 	return NULL;
 }
 
-/* The notifier of a lower address is called first. The one of the device has been, or is now, and the pages are the device's as before: it is being waited for. */
+/*
+ * The notifier of a lower address is called first. The one of the device has been, or is now, and the pages are the
+ * device's as before: it is being waited for.
+ */
 static void unmap_meanwhile(struct disk *d)
 {
 	assert_int_equal(pthread_create(&unmapper, NULL, run_unmap, d), 0);
@@ -333,6 +403,8 @@ int main(void)
 		cmocka_unit_test(bytes_arrive),
 		cmocka_unit_test(holds_while_memory_moves),
 		cmocka_unit_test(lets_go_when_the_range_goes),
+		cmocka_unit_test(holds_what_is_in_flight),
+		cmocka_unit_test(holds_under_a_stream_of_reads),
 		cmocka_unit_test(waits_for_what_is_in_flight),
 		cmocka_unit_test(nothing_is_held_after_a_refusal),
 		cmocka_unit_test(closed_in_a_callback),
