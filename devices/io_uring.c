@@ -129,21 +129,26 @@ static const struct gup_region_ops region_ops = { PIECE_MAX, take_buffers, forge
 
 int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t nr)
 {
-	return dev && buffers && nr && !dev->buffers ? take_buffers(dev, buffers, nr) : -EINVAL;
+	return dev && buffers && nr && !dev->region && !dev->buffers ? take_buffers(dev, buffers, nr) : -EINVAL;
 }
 
 int gup_uring_attach_range(struct gup_uring *dev, struct gup_mm *mm, const struct gup_request *range,
 			   struct gup_why *why)
 {
-	if (!dev || !range || dev->buffers || dev->region || (range->addr | range->bytes) % GUP_PAGE_SIZE)
+	if (!dev || !range || dev->region || dev->buffers || (range->addr | range->bytes) % GUP_PAGE_SIZE)
 		return -EINVAL;
 	return gup_region_open(mm, range, &region_ops, dev, &dev->region, why);
 }
 
 const struct iovec *gup_uring_buffers(const struct gup_uring *dev, size_t *nr)
 {
+	bool inside = !gup_region_enter(dev->region); /* else the notifier has been, and changes nothing any more */
+	const struct iovec *buffers = dev->buffers;
+
 	*nr = dev->nr_buffers;
-	return dev->buffers;
+	if (inside)
+		gup_region_leave(dev->region);
+	return buffers;
 }
 
 static void finish_by_pread(struct gup_uring *dev, const struct gup_uring_read *request, uint32_t have)

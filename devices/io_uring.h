@@ -61,7 +61,7 @@ int gup_uring_open(const char *path, struct gup_uring **out);
  * Registers as many with the host as it allows at a time; the others get their turn while reading. If it allows none,
  * reads are done by pread(). Buffers of at most 1 MiB pass the usual RLIMIT_MEMLOCK of 8 MiB.
  *
- * Return: 0; -EINVAL for NULL, no buffers or if buffers are attached.
+ * Return: 0; -EINVAL for NULL, no buffers, or if buffers or a range are attached, also a range that went.
  */
 int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t nr);
 
@@ -77,12 +77,20 @@ int gup_uring_attach(struct gup_uring *dev, const struct iovec *buffers, size_t 
  * and unpins; from then on gup_uring_read() returns -ECANCELED until gup_uring_detach().
  *
  * Context: sleeps; not in a callback of the mm.
- * Return: 0; -EINVAL for NULL, odd sizes or if buffers are attached; the errno of gup_region_open().
+ * Return: 0; -EINVAL for NULL, odd sizes, or if buffers or a range are attached, also a range that went; the errno of
+ * gup_region_open().
  */
 int gup_uring_attach_range(struct gup_uring *dev, struct gup_mm *mm, const struct gup_request *range,
 			   struct gup_why *why);
 
-/** gup_uring_buffers() - what is attached, for the requests. Return: @nr buffers; none after the range went. */
+/**
+ * gup_uring_buffers() - what is attached, for the requests
+ * @dev: the device
+ * @nr:  receives how many
+ *
+ * Context: sleeps; not in a callback of the range's mm.
+ * Return: @nr buffers, which can be looked at until gup_uring_detach(); NULL, and none, after the range went.
+ */
 const struct iovec *gup_uring_buffers(const struct gup_uring *dev, size_t *nr);
 
 /**
@@ -104,7 +112,9 @@ int64_t gup_uring_read(struct gup_uring *dev, const struct gup_uring_read *reque
  *
  * Buffers of gup_uring_attach() are the caller's to unpin, after this.
  *
- * Return: 0; -EDEADLK in a callback of the range's mm: call it again later.
+ * Return: 0, also if nothing is attached or the notifier was first; -EDEADLK in a callback of the range's mm, or the errno
+ * of io_uring_unregister_buffers(): then host and device still have the buffers and a range stays pinned. Call it again
+ * later.
  */
 int gup_uring_detach(struct gup_uring *dev);
 

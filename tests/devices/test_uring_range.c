@@ -164,6 +164,8 @@ static void detach(struct disk *d)
 
 static void lets_go_when_the_range_goes(void **state)
 {
+	static uint8_t bytes[PAGE];
+	static const struct iovec other = { bytes, PAGE };
 	static void (*const ways[])(struct disk * d) = { unmap, drop, detach };
 
 	(void)state;
@@ -177,6 +179,8 @@ static void lets_go_when_the_range_goes(void **state)
 		assert_int_equal(nr, 0);
 		check_rest(d.a.w.m, 0, 0);
 		assert_int_equal(gup_uring_read(d.dev, d.reads, d.nr), ways[i] == detach ? -EINVAL : -ECANCELED);
+		if (ways[i] != detach)
+			assert_int_equal(gup_uring_attach(d.dev, &other, 1), -EINVAL); /* it has a range still */
 		if (ways[i] == unmap)
 			app_expect(d.a.w.mm, RANGE, RANGE_BYTES, 9);
 		assert_int_equal(gup_uring_detach(d.dev), 0);
