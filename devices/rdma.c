@@ -54,7 +54,7 @@ int gup_rdma_open(const char *provider, const char *node, struct gup_rdma **out)
 
 const char *gup_rdma_provider(const struct gup_rdma *dev)
 {
-	return dev->link.info->fabric_attr->prov_name;
+	return dev ? dev->link.info->fabric_attr->prov_name : "none";
 }
 
 /* Errors here are of peers that went away; should one stay, it must not keep a processor. */

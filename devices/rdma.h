@@ -41,17 +41,18 @@ struct gup_rdma_ticket {
 
 /**
  * gup_rdma_open() - a device
- * @provider: of libfabric, such as "tcp", or "shm" for processes of one machine; NULL: "verbs", and "tcp" where there is none
+ * @provider: of libfabric, such as "tcp", or "shm" for processes of one machine; NULL: "verbs", and "tcp" where there
+ *            is none
  * @node:     address or name of this machine under which others reach it; NULL: only processes of this machine do, as
  *            always with "shm"
  * @out:      receives the device
  *
- * Return: 0; -EINVAL for NULL; -ENOSYS without libfabric; -ENODEV if it has no such provider at @node; -ENOMEM; the errno of
- * the provider, or -EIO for what is none.
+ * Return: 0; -EINVAL for NULL; -ENOSYS without libfabric; -ENODEV if it has no such provider at @node; -ENOMEM; the errno
+ * of the provider, or -EIO for what is none.
  */
 int gup_rdma_open(const char *provider, const char *node, struct gup_rdma **out);
 
-/** gup_rdma_provider() - name of the provider that was found. Context: any. */
+/** gup_rdma_provider() - name of the provider that was found; "none" for NULL. Context: any. */
 const char *gup_rdma_provider(const struct gup_rdma *dev);
 
 /**
@@ -108,7 +109,7 @@ int gup_rdma_close(struct gup_rdma *dev);
  * @timeout_ms: how long a transfer may take
  * @out:        receives the connection
  *
- * Return: 0; -EINVAL for NULL or a ticket that is not one; else as gup_rdma_open(). Whether anybody is there shows with
+ * Return: 0; -EINVAL for NULL or a ticket that is not one, or whose places add up to more than 64 bits hold; else as gup_rdma_open(). Whether anybody is there shows with
  * the first transfer.
  */
 int gup_rdma_connect(const char *provider, const char *node, const struct gup_rdma_ticket *ticket, size_t bytes,
@@ -121,7 +122,8 @@ int gup_rdma_connect(const char *provider, const char *node, const struct gup_rd
  * @buf:    the bytes here
  * @bytes:  how many
  *
- * When it returns, the bytes are in their place. After an error some may be, and the connection is gone.
+ * When it returns, the bytes are in their place. After an error some may be, and the connection is gone. A provider that
+ * would go on using @buf then ends the process: abort().
  *
  * Return: 0; -EINVAL for NULL or more than the range has, with nothing done; -ENOTCONN after an error; -ETIMEDOUT; the
  * errno of the provider, such as -EACCES, -ECONNREFUSED or -ECONNRESET if the range is not registered any more or the

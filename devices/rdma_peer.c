@@ -52,6 +52,16 @@ static bool ticket_is_one(const struct gup_rdma_ticket *ticket, size_t bytes)
 	       !((bytes - sizeof(*ticket)) % sizeof(ticket->places[0]));
 }
 
+/* Return: false if that is more than any range has. */
+static bool add_places(const struct gup_rdma_ticket *ticket, uint64_t *sum)
+{
+	*sum = 0;
+	for (uint64_t i = 0; i < ticket->nr; i++)
+		if (__builtin_add_overflow(*sum, ticket->places[i].bytes, sum))
+			return false;
+	return true;
+}
+
 static int reach(struct gup_rdma_peer *peer)
 {
 	int err = gup_rdma_link_up(&peer->link);
@@ -68,20 +78,20 @@ int gup_rdma_connect(const char *provider, const char *node, const struct gup_rd
 		     int timeout_ms, struct gup_rdma_peer **out)
 {
 	struct gup_rdma_peer *peer;
+	uint64_t range_bytes;
 	int err;
 
-	if (!ticket || !out || !ticket_is_one(ticket, bytes))
+	if (!ticket || !out || !ticket_is_one(ticket, bytes) || !add_places(ticket, &range_bytes))
 		return -EINVAL;
 	peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return -ENOMEM;
 	peer->timeout_ms = timeout_ms;
+	peer->bytes = range_bytes;
 	peer->ticket = malloc(bytes);
 	err = peer->ticket ? gup_rdma_link_open(&peer->link, provider, node) : -ENOMEM;
 	if (!err) {
 		memcpy(peer->ticket, ticket, bytes);
-		for (uint64_t i = 0; i < ticket->nr; i++)
-			peer->bytes += ticket->places[i].bytes;
 		err = reach(peer);
 	}
 	if (err)
@@ -175,8 +185,8 @@ static int run(struct transfer *t)
 	t->desc = mr ? fi_mr_desc(mr) : NULL;
 	t->deadline = now_ms() + peer->timeout_ms;
 	err = move(t);
-	if (err)
-		gup_rdma_link_down(&peer->link);
+	if (err && gup_rdma_link_down(&peer->link))
+		abort(); /* the provider keeps the caller's buffer, which must be given back */
 	if (mr)
 		fi_close(&mr->fid);
 	return err;

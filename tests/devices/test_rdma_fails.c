@@ -3,7 +3,8 @@
  * tests/devices/test_rdma_fails.c - every step of a registration by libfabric fails once, and so does its end.
  *
  * Steps are calls of the library and of the host. Those that go through tables of libfabric's objects are reached by a
- * copy of the table; fi_ep_bind() is left out, since libfabric itself does not survive fi_close() then. After each failure nothing is pinned or open; after a failed end all is still pinned.
+ * copy of the table; fi_ep_bind() is left out, since libfabric itself does not survive fi_close() then. After each failure
+ * nothing is pinned or open; after a failed end all is still pinned.
  */
 #define _GNU_SOURCE
 #include "around.h"
@@ -12,12 +13,16 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <rdma/fabric.h>
 #include <rdma/fi_cm.h>
 #include <rdma/fi_domain.h>
 #include <rdma/fi_endpoint.h>
 #include <rdma/fi_errno.h>
 #include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SKIPPED 77
 #define PROVIDER "tcp"
@@ -209,11 +214,53 @@ static void the_host_does_not_let_go(void **state)
 	around_end(&a);
 }
 
+/* Return: never 0; the connection's endpoint does not close after an error. */
+static int write_to_nobody(const struct gup_rdma_ticket *ticket, size_t bytes)
+{
+	static char buf[PAGE];
+	struct gup_rdma_peer *peer;
+
+	if (signal(SIGABRT, SIG_DFL) == SIG_ERR || gup_rdma_connect(PROVIDER, NULL, ticket, bytes, 20000, &peer))
+		return 1;
+	closes_fail = 1;
+	return gup_rdma_write(peer, 0, buf, sizeof(buf)) ? 2 : 3;
+}
+
+/* The caller's buffer cannot be given back to him. */
+static void the_provider_keeps_the_buffer(void **state)
+{
+	struct gup_rdma_ticket *ticket;
+	struct around a;
+	struct gup_rdma *dev;
+	size_t bytes;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	around_begin(&a);
+	assert_int_equal(open_and_attach(&a, &dev), 0);
+	(void)gup_rdma_ticket(dev, &bytes);
+	ticket = malloc(bytes);
+	assert_non_null(ticket);
+	memcpy(ticket, gup_rdma_ticket(dev, &bytes), bytes);
+	assert_int_equal(gup_rdma_close(dev), 0);
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(write_to_nobody(ticket, bytes));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	free(ticket);
+	around_end(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_left_of_half_a_registration),
 		cmocka_unit_test(the_host_does_not_let_go),
+		cmocka_unit_test(the_provider_keeps_the_buffer),
 	};
 	struct gup_rdma *dev;
 
