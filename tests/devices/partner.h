@@ -20,7 +20,7 @@ int partner_main(const char *provider);
 /** partner_start() - have one, that has connected. */
 void partner_start(struct partner *p, const char *provider, const struct gup_rdma_ticket *ticket, size_t bytes);
 
-/** partner_write(), partner_read() - one transfer of a pattern for @addr and @tag. Return: its errno; -EBADMSG: other bytes. */
+/** partner_write(), partner_read() - move a pattern of @addr and @tag. Return: its errno; -EBADMSG: other bytes. */
 int partner_write(struct partner *p, uint64_t offset, uint64_t bytes, uint64_t addr, uint32_t tag);
 int partner_read(struct partner *p, uint64_t offset, uint64_t bytes, uint64_t addr, uint32_t tag);
 

@@ -315,11 +315,20 @@ static void mm_and_object_end(void **state)
 
 /* ---- who dies, who interrupts ---- */
 
+/*
+ * By "shm" the dying process may hold the provider's lock of our queue: our thread would wait for it for ever, and with it
+ * whoever detaches (docs/devices.md). There mm_and_object_end() kills a process that is doing nothing.
+ */
+
 static void partner_dies_in_the_middle(void **state)
 {
 	struct rdma r;
 
 	(void)state;
+	if (!strcmp(provider, "shm")) {
+		print_message("skipped: who dies in the middle may keep a lock of provider shm\n");
+		skip();
+	}
 	begin(&r, GUP_WRITE);
 	for (uint32_t tag = 2; tag < 6; tag++) {
 		partner_flood(&r.p, 0, RANGE_BYTES, RANGE, tag);
@@ -393,6 +402,7 @@ static void nothing_is_held_after_a_refusal(void **state)
 	assert_int_equal(gup_rdma_open(provider, NULL, NULL), -EINVAL);
 	assert_int_equal(gup_rdma_open(provider, NULL, &r.dev), 0);
 	assert_int_equal(strncmp(gup_rdma_provider(r.dev), provider, strlen(provider)), 0);
+	assert_string_equal(gup_rdma_provider(NULL), "none");
 	assert_int_equal(gup_rdma_attach_range(NULL, r.a.w.mm, &range, NULL), -EINVAL);
 	assert_int_equal(gup_rdma_attach_range(r.dev, NULL, &range, NULL), -EINVAL);
 	assert_int_equal(gup_rdma_attach_range(r.dev, r.a.w.mm, NULL, NULL), -EINVAL);
@@ -430,6 +440,9 @@ static void bad_tickets(void **state)
 	assert_int_equal(gup_rdma_connect(provider, NULL, ticket, sizeof(*ticket) - 1, 1, &peer), -EINVAL);
 	assert_int_equal(gup_rdma_connect("nonesuch", NULL, ticket, bytes, 1, &peer), -ENODEV);
 	ticket->name_bytes = GUP_RDMA_NAME_MAX + 1;
+	assert_int_equal(gup_rdma_connect(provider, NULL, ticket, bytes, 1, &peer), -EINVAL);
+	ticket->name_bytes = gup_rdma_ticket(r.dev, &bytes)->name_bytes;
+	ticket->places[0].bytes = UINT64_MAX - 8; /* with the others, a little */
 	assert_int_equal(gup_rdma_connect(provider, NULL, ticket, bytes, 1, &peer), -EINVAL);
 	free(ticket);
 	assert_int_equal(gup_rdma_write(NULL, 0, buf, sizeof(buf)), -EINVAL);
