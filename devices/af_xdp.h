@@ -56,14 +56,14 @@ int gup_xdp_open(const char *interface, struct gup_xdp **out);
  * @why:   receives the reason if the pin is refused; may be NULL
  *
  * The host wants the memory in one piece: frames that do not follow each other get a contiguous alias (gup_vmap()).
- * Frames that arrive in queue 0 of the interface go to the device and to nobody else. When a part of the range is unmapped, dropped or
- * truncated, or the mm ends, the device closes its socket and unpins; from then on all calls return -ECANCELED until
- * gup_xdp_detach().
+ * Frames that arrive in queue 0 of the interface go to the device and to nobody else. When a part of the range is
+ * unmapped, dropped or truncated, or the mm ends, the device closes its socket and unpins; from then on all calls return
+ * -ECANCELED until gup_xdp_detach().
  *
  * Context: sleeps; not in a callback of the mm; in the network namespace of the interface.
- * Return: 0; -EINVAL for NULL, odd sizes, a range that is not for writing, or if a range is attached; -EAFNOSUPPORT if the host has no AF_XDP; -EPERM without CAP_NET_RAW; -ENOBUFS if
- * RLIMIT_MEMLOCK is short; -EBUSY if another socket has queue 0; the errno of gup_region_open() and of the host's
- * socket(). On error nothing is held.
+ * Return: 0; -EINVAL for NULL, odd sizes, a range that is not for writing, or if a range is attached; -EAFNOSUPPORT if
+ * the host has no AF_XDP; -EPERM without CAP_NET_RAW; -ENOBUFS if RLIMIT_MEMLOCK is short; -EBUSY if another socket has
+ * queue 0; the errno of gup_region_open() and of the host's socket(). On error nothing is held.
  */
 int gup_xdp_attach_range(struct gup_xdp *dev, struct gup_mm *mm, const struct gup_request *range, struct gup_why *why);
 

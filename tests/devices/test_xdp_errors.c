@@ -393,7 +393,8 @@ static int as_nobody(void)
 	fd = socket(AF_XDP, SOCK_RAW, 0);
 	if (fd < 0 && errno == EAFNOSUPPORT)
 		return NO_SOCKETS;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	if (gup_cable_open(&cable))
 		return NO_NAMESPACES;
 	if (gup_machine_create(&config, &m) || gup_mm_create(m, "nobody", &mm) || gup_mmap(mm, &request) != BASE)
