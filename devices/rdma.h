@@ -109,8 +109,8 @@ int gup_rdma_close(struct gup_rdma *dev);
  * @timeout_ms: how long a transfer may take
  * @out:        receives the connection
  *
- * Return: 0; -EINVAL for NULL or a ticket that is not one, or whose places add up to more than 64 bits hold; else as gup_rdma_open(). Whether anybody is there shows with
- * the first transfer.
+ * Return: 0; -EINVAL for NULL or a ticket that is not one, or whose places add up to more than 64 bits hold; else as
+ * gup_rdma_open(). Whether anybody is there shows with the first transfer.
  */
 int gup_rdma_connect(const char *provider, const char *node, const struct gup_rdma_ticket *ticket, size_t bytes,
 		     int timeout_ms, struct gup_rdma_peer **out);
