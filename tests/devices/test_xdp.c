@@ -371,6 +371,28 @@ static void range_goes_while_waiting(void **state)
 	}
 }
 
+/* Somebody waits for a frame; who leaves the pages where they are does not wait for him. */
+static void range_stays_while_waiting(void **state)
+{
+	struct card card;
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	for (useconds_t us = 0; us < 4000; us += 1000) {
+		begin(&card, &plain);
+		assert_int_equal(pthread_create(&thread, NULL, receive_for_ever, card.dev), 0);
+		usleep(us);
+		world_exit(&card.w, world_fork(&card.w, card.mm, "child"));
+		assert_int_equal(gup_mprotect(card.mm, BASE, HUGE, GUP_PROT_READ), 0);
+		assert_int_equal(gup_migrate_range(card.mm, BASE, HUGE, NULL), 0);
+		far_send(&card, 0, 1);
+		pthread_join(thread, &result);
+		assert_int_equal((intptr_t)result, 1);
+		card_end(&card);
+	}
+}
+
 /* ---- the other end goes ---- */
 
 static void peer_dies(void **state)
@@ -448,6 +470,7 @@ int main(void)
 		cmocka_unit_test(range_goes),
 		cmocka_unit_test(range_stays),
 		cmocka_unit_test(range_goes_while_waiting),
+		cmocka_unit_test(range_stays_while_waiting),
 		cmocka_unit_test(peer_dies),
 		cmocka_unit_test(peer_dies_while_sending),
 		cmocka_unit_test(child_keeps_the_socket),
