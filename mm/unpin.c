@@ -30,8 +30,9 @@ u32 gup_release_run(struct gup_machine *m, struct gup_page *page, u32 nr, bool p
 
 static bool is_frame(const struct gup_machine *m, const struct gup_page *page)
 {
-	return page >= m->frames + GUP_HUGE_PAGES && page < m->frames + m->nr_pfns &&
-	       !(((uintptr_t)page - (uintptr_t)m->frames) % sizeof(*page));
+	uintptr_t offset = (uintptr_t)page - (uintptr_t)(m->frames + GUP_HUGE_PAGES);
+
+	return offset < (m->nr_pfns - GUP_HUGE_PAGES) * sizeof(*page) && !(offset % sizeof(*page));
 }
 
 /* A frame of the machine that can be held, or could be when it was taken. */
