@@ -253,6 +253,7 @@ static const struct known known[] = {
 	{ GUP_TEST_FAILED, "a setup that failed with -16 left", "at once" },
 	/* An unmap has begun: entries subscribe too late to be told of it, and it has not told the buffer's notifier yet. */
 	{ GUP_TEST_FAILED, "6 entries for 6 pinned pages", "at once" },
+	{ GUP_TEST_FAILED, "is still programmed after the close", "at once" },
 	/* unpin_rcv_pages() asks a notifier for the mm that was never registered. */
 	{ GUP_TEST_FAILED, "mm->pinned_vm is left at 20", "TID_UNMAP" },
 	/* unlock_exp_tids() takes groups out of their list that have entries of another file. */
