@@ -288,21 +288,32 @@ static bool invalidate(void *context, struct gup_interval *interval, const struc
 
 static const struct gup_interval_ops interval_ops = { invalidate };
 
+/* Unpin what was idle longest, as take_oldest_locked(), without the lock. Its pages; 0 if all are in use. */
+static u64 evict_locked(struct gup_pin_cache *cache, const struct gup_owner *owner, const void *site)
+{
+	struct gup_pin_entry *e = take_oldest_locked(cache, owner);
+	struct held held;
+	u64 pages;
+
+	if (!e)
+		return 0;
+	pages = e->pages;
+	held = bury_locked(e);
+	gup_port_lock_release(&cache->lock);
+	(void)give_back(held, site);
+	gup_port_lock_acquire(&cache->lock);
+	return pages;
+}
+
 /* Unpin idle pins, of @owner if that is not NULL, until @pages are. How many were. */
 static u64 unpin_idle(struct gup_pin_cache *cache, const struct gup_owner *owner, u64 pages, const void *site)
 {
-	struct gup_pin_entry *e;
-	u64 done = 0;
+	u64 done = 0, more = 1;
 
-	while (done < pages) {
-		gup_port_lock_acquire(&cache->lock);
-		e = take_oldest_locked(cache, owner);
-		gup_port_lock_release(&cache->lock);
-		if (!e)
-			break;
-		done += e->pages;
-		(void)let_go(e, site);
-	}
+	gup_port_lock_acquire(&cache->lock);
+	for (; more && done < pages; done += more)
+		more = evict_locked(cache, owner, site);
+	gup_port_lock_release(&cache->lock);
 	return done;
 }
 
@@ -330,22 +341,12 @@ static bool fits_locked(const struct gup_pin_cache *cache, u64 pages)
 static void claim(struct gup_pin_entry *e, u64 pages, const void *site)
 {
 	struct gup_pin_cache *cache = e->cache;
-	struct gup_pin_entry *idle;
-	struct held held;
 
 	e->pages = pages;
 	e->alone = pages > cache->max_pages;
 	gup_port_lock_acquire(&cache->lock);
-	while (!e->alone && !fits_locked(cache, pages)) {
-		idle = take_oldest_locked(cache, NULL);
-		e->alone = !idle;
-		if (!idle)
-			break;
-		held = bury_locked(idle);
-		gup_port_lock_release(&cache->lock);
-		(void)give_back(held, site);
-		gup_port_lock_acquire(&cache->lock);
-	}
+	while (!e->alone && !fits_locked(cache, pages))
+		e->alone = !evict_locked(cache, NULL, site);
 	cache->nr++;
 	cache->nr_alone += e->alone;
 	cache->pages += e->alone ? 0 : pages;

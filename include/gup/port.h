@@ -135,7 +135,8 @@ void gup_port_wake(uint32_t *word);
 /**
  * gup_port_slot() - a small number that differs for most threads that run at once; picks a per-thread cache
  *
- * A number below GUP_PORT_OWN_SLOTS (gup_port.h) is the calling thread's alone until it ends; above, threads may share.
+ * A number below GUP_PORT_OWN_SLOTS (gup_port.h) is the calling thread's alone until it ends; above, threads may share, and
+ * a thread may come to have another. Context: any.
  */
 unsigned int gup_port_slot(void);
 

@@ -233,14 +233,28 @@ static void note_exit(void)
 		gup_port_panic(__FILE__, __LINE__, "no memory to note that a thread has to be told of its end");
 }
 
+/* The lowest slot that no thread has, if there is one. */
+static void take_own_slot(void)
+{
+	uint32_t old = gup_port_load(&slots_taken), slot;
+
+	do {
+		slot = (uint32_t)__builtin_ctz(~old);
+		if (slot >= GUP_PORT_OWN_SLOTS)
+			return;
+	} while (!gup_port_cas(&slots_taken, &old, old | 1u << slot));
+	slot_plus_one = slot + 1;
+}
+
 /* A thread that its program has registered is unregistered by its program. */
 void gup_port_rcu_register(void)
 {
+	note_exit();
 	if (!URCU_TLS(urcu_memb_reader).registered) {
-		note_exit();
 		urcu_memb_register_thread();
 		registered_here = true;
 	}
+	take_own_slot();
 	gup_port_rcu_registered = true;
 }
 
@@ -253,25 +267,14 @@ void gup_port_rcu_synchronize(void)
 
 /* Threads and messages */
 
-/* The lowest slot that no thread has, else one that is shared. */
-static uint32_t take_slot(void)
-{
-	uint32_t old = gup_port_load(&slots_taken), slot;
-
-	do {
-		slot = (uint32_t)__builtin_ctz(~old);
-		if (slot >= GUP_PORT_OWN_SLOTS)
-			return GUP_PORT_OWN_SLOTS + gup_port_fetch_add(&next_shared_slot, 1) % GUP_PORT_OWN_SLOTS;
-	} while (!gup_port_cas(&slots_taken, &old, old | 1u << slot));
-	return slot;
-}
-
+/*
+ * A thread has its own from its first lockless section on. Until then it shares one: this may be a signal handler, which
+ * must not allocate what has to be given back as the thread ends.
+ */
 unsigned int gup_port_slot(void)
 {
-	if (!slot_plus_one) {
-		note_exit();
-		slot_plus_one = take_slot() + 1;
-	}
+	if (!slot_plus_one)
+		slot_plus_one = GUP_PORT_OWN_SLOTS + 1 + gup_port_fetch_add(&next_shared_slot, 1) % GUP_PORT_OWN_SLOTS;
 	return slot_plus_one - 1;
 }
 

@@ -351,7 +351,18 @@ static void *receive_for_ever(void *arg)
 	return (void *)(intptr_t)gup_xdp_receive(arg, &frame, 1, -1);
 }
 
-/* Somebody waits for a frame that never comes; munmap() does not wait for it. */
+/* Somebody waits for a frame, or is about to. */
+static pthread_t begin_waiting(struct card *card, useconds_t us)
+{
+	pthread_t thread;
+
+	begin(card, &plain);
+	assert_int_equal(pthread_create(&thread, NULL, receive_for_ever, card->dev), 0);
+	usleep(us);
+	return thread;
+}
+
+/* The frame never comes; munmap() does not wait for it. */
 static void range_goes_while_waiting(void **state)
 {
 	struct card card;
@@ -360,9 +371,7 @@ static void range_goes_while_waiting(void **state)
 
 	(void)state;
 	for (useconds_t us = 0; us < 4000; us += 1000) {
-		begin(&card, &plain);
-		assert_int_equal(pthread_create(&thread, NULL, receive_for_ever, card.dev), 0);
-		usleep(us);
+		thread = begin_waiting(&card, us);
 		assert_int_equal(gup_munmap(card.mm, BASE, HUGE), 0);
 		check_rest(card.w.m, 0, 0);
 		pthread_join(thread, &result);
@@ -371,7 +380,7 @@ static void range_goes_while_waiting(void **state)
 	}
 }
 
-/* Somebody waits for a frame; who leaves the pages where they are does not wait for him. */
+/* Who leaves the pages where they are does not wait for him. */
 static void range_stays_while_waiting(void **state)
 {
 	struct card card;
@@ -380,9 +389,7 @@ static void range_stays_while_waiting(void **state)
 
 	(void)state;
 	for (useconds_t us = 0; us < 4000; us += 1000) {
-		begin(&card, &plain);
-		assert_int_equal(pthread_create(&thread, NULL, receive_for_ever, card.dev), 0);
-		usleep(us);
+		thread = begin_waiting(&card, us);
 		world_exit(&card.w, world_fork(&card.w, card.mm, "child"));
 		assert_int_equal(gup_mprotect(card.mm, BASE, HUGE, GUP_PROT_READ), 0);
 		assert_int_equal(gup_migrate_range(card.mm, BASE, HUGE, NULL), 0);

@@ -130,6 +130,25 @@ static void ended_threads_do_not_block_grace_periods(void **state)
 	assert_int_equal(__builtin_popcount(slots_seen), 1); /* each had the slot of the one before */
 }
 
+static void *slot_without_a_section(void *slot)
+{
+	*(unsigned int *)slot = gup_port_slot();
+	assert_int_equal(gup_port_slot(), *(unsigned int *)slot);
+	return NULL;
+}
+
+/* A signal handler may be the first to ask, and takes nothing that must be given back. */
+static void a_slot_is_shared_until_the_first_section(void **state)
+{
+	unsigned int slot = 0;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, slot_without_a_section, &slot), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(slot >= GUP_PORT_OWN_SLOTS);
+}
+
 static pthread_key_t late_key;
 
 static void pin_in_destructor(void *unused)
@@ -260,6 +279,7 @@ int main(void)
 		cmocka_unit_test(metadata_has_no_descriptor),
 		cmocka_unit_test(host_fork_inherits_no_memory),
 		cmocka_unit_test(ended_threads_do_not_block_grace_periods),
+		cmocka_unit_test(a_slot_is_shared_until_the_first_section),
 		cmocka_unit_test(section_in_a_thread_destructor),
 		cmocka_unit_test(program_may_register_the_thread_itself),
 		cmocka_unit_test(site_of_an_exported_function),
