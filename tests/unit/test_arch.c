@@ -21,15 +21,18 @@ static const u64 pfns[] = { 0, 1, 0x12345, 0x80000, 0xfffffffff };
 #if defined(TEST_ARCH_X86_64)
 #define CPU_VALID(e) ((e)&1)
 #define CPU_USER_WRITE(e, dirty) ((void)(dirty), ((e)&7) == 7)
+#define CPU_DIRTIES(e) ((e) | 0x40)
 static const u64 rwx_dirty_leaf_4k = 0x12345067, table_at_12345 = 0x12345027, ro_noexec_leaf_2m = 0x80000000402000a5;
 #elif defined(TEST_ARCH_ARM64)
 #define CPU_VALID(e) ((e)&1)
 #define CPU_USER_WRITE(e, dirty) (((e)&0xc1) == (0x41 | ((dirty) ? 0 : 0x80)) && ((e) >> 51 & 1))
+#define CPU_DIRTIES(e) ((e) & ~(u64)0x80)
 static const u64 rwx_dirty_leaf_4k = 0x00a8000012345f43, table_at_12345 = 0x12345003,
 		 ro_noexec_leaf_2m = 0x0060000040200fc1;
 #elif defined(TEST_ARCH_RISCV64)
 #define CPU_VALID(e) ((e)&1)
 #define CPU_USER_WRITE(e, dirty) ((void)(dirty), ((e)&0x17) == 0x17)
+#define CPU_DIRTIES(e) ((e) | 0x80)
 static const u64 rwx_dirty_leaf_4k = 0x48d14df, table_at_12345 = 0x48d1401, ro_noexec_leaf_2m = 0x10080053;
 #endif
 
@@ -118,6 +121,17 @@ static void bits_are_the_hardware_s(void **state)
 	assert_int_equal(gup_arch_mk_leaf(0x40200, 1, GUP_PTE_ACCESS), ro_noexec_leaf_2m);
 }
 
+/* Where software has not been told of it yet. */
+static void what_the_cpu_made_dirty_stays_so(void **state)
+{
+	const unsigned int rw = GUP_PTE_ACCESS | GUP_PTE_WRITE;
+	u64 e = CPU_DIRTIES(gup_arch_mk_leaf(1, 0, rw));
+
+	(void)state;
+	assert_int_equal(gup_arch_attr(e), rw | GUP_PTE_DIRTY);
+	assert_int_equal(gup_arch_attr(gup_arch_wrprotect(e)), GUP_PTE_ACCESS | GUP_PTE_DIRTY);
+}
+
 /* What the fast path asks of an entry: the leaves that it names, of any level, and nothing else. */
 static void check_pattern(unsigned int set, unsigned int clear)
 {
@@ -156,6 +170,7 @@ int main(void)
 		cmocka_unit_test(tables_are_only_tables),
 		cmocka_unit_test(zero_is_none),
 		cmocka_unit_test(bits_are_the_hardware_s),
+		cmocka_unit_test(what_the_cpu_made_dirty_stays_so),
 		cmocka_unit_test(patterns_match_leaves_by_their_attributes),
 	};
 
