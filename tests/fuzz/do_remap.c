@@ -75,6 +75,7 @@ static void failed(struct program *p, struct remap *r, int64_t ret)
 		exit_app(p, r->app);
 }
 
+/* What lies where a hole would go stays: of several mappings each makes its own way. */
 static void move_places(struct remap *r, uint32_t to)
 {
 	static struct place moved[WINDOW_PAGES];
@@ -85,7 +86,9 @@ static void move_places(struct remap *r, uint32_t to)
 	for (uint32_t i = kept; i < r->nr; i++)
 		moved[i] = further(&places[r->old.first], i);
 	memset(&places[r->old.first], 0, r->old.nr * sizeof(*places));
-	memcpy(&places[to], moved, r->nr * sizeof(*places));
+	for (uint32_t i = 0; i < r->nr; i++)
+		if (moved[i].backing)
+			places[to + i] = moved[i];
 }
 
 static void changed(struct program *p, struct remap *r, uint64_t at)
