@@ -157,14 +157,83 @@ static enum gup_port_fault fault_in_window(struct gup_port_window *window, u64 o
 
 /* ---- what is not shown any more ---- */
 
-void gup_mirror_flush_stale(struct gup_slot *slot)
+#define HELD (-(int)GUP_PT_ENTRIES)
+
+/*
+ * What is won if an entry is taken out along with others: one call of the host if its page is about to move, because its
+ * folio or all of its block is being moved. A page that stays is lost, and shown again by a fault. Who holds one wants it shown.
+ */
+static int won(const struct gup_machine *m, u64 value)
 {
-	struct gup_mm *mm = slot->mm;
+	struct gup_page *head;
+
+	if (!gup_arch_is_leaf(value, 0))
+		return 0;
+	if (!gup_leaf_counted(value))
+		return -1;
+	head = gup_head(m, gup_page_at(m, gup_arch_pfn(value)));
+	if (gup_count_pins(gup_port_load(&head->count)))
+		return HELD;
+	if (gup_flag_test(head, GUP_PF_ISOLATED) || gup_block_of(m, gup_pfn(m, head)) & GUP_BLOCK_ISOLATED)
+		return 1;
+	return -1;
+}
+
+/* The entries from @from on, upwards or downwards, that are worth it: never more are lost than won. */
+static u32 nr_along(const struct gup_machine *m, const u64 *entries, u32 from, int step)
+{
+	int balance = 1, one;
+	u32 best = 0, nr;
+
+	for (nr = 0; balance >= 0 && from < GUP_PT_ENTRIES; from += (u32)step) {
+		one = won(m, gup_port_load(&entries[from]));
+		balance += one;
+		nr++;
+		if (one > 0)
+			best = nr;
+	}
+	return best;
+}
+
+/*
+ * Who moves many pages takes them from their entries one by one. The first one to leave the window takes neighbours along
+ * that are to follow, so that the host is called once for them all.
+ */
+static void widen_stale(struct gup_slot *slot)
+{
+	const struct gup_machine *m = slot->mm->m;
+	const u64 *entries = (u64 *)gup_direct(m, slot->table);
+	u32 first = gup_pt_index(slot->stale_from, 0), last = gup_pt_index(slot->stale_to - 1, 0);
+
+	slot->stale_from -= (u64)nr_along(m, entries, first - 1, -1) << GUP_PAGE_SHIFT;
+	slot->stale_to += (u64)nr_along(m, entries, last + 1, 1) << GUP_PAGE_SHIFT;
+}
+
+struct range {
+	u64 at, bytes;
+};
+
+/* What of the stale entries lies in the window. */
+static struct range stale_in_window(const struct gup_slot *slot)
+{
+	const struct gup_mm *mm = slot->mm;
 	u64 from = gup_max(slot->stale_from, mm->window_start);
 	u64 to = gup_min(slot->stale_to, mm->window_start + mm->window.bytes);
 
-	if (from < to)
-		gup_port_window_unmap(&mm->window, from - mm->window_start, to - from);
+	return (struct range){ from - mm->window_start, from < to ? to - from : 0 };
+}
+
+void gup_mirror_flush_stale(struct gup_slot *slot)
+{
+	struct gup_port_window *window = &slot->mm->window;
+	struct range stale = stale_in_window(slot);
+
+	if (stale.bytes && gup_port_window_shows(window, stale.at, stale.bytes)) {
+		if (!slot->level)
+			widen_stale(slot);
+		stale = stale_in_window(slot);
+		gup_port_window_unmap(window, stale.at, stale.bytes);
+	}
 	slot->stale_from = slot->stale_to = 0;
 }
 

@@ -23,10 +23,16 @@
 /* Worth of mappings that make room for others at a time. */
 #define MAKE_ROOM 1024u
 
+#define PAGES_PER_PIECE (GUP_HUGE_SIZE / GUP_PAGE_SIZE)
+#define WORDS_PER_PIECE (PAGES_PER_PIECE / 64)
+
 /* One piece of a window, 2 MiB of addresses. */
 struct piece {
 	uint32_t shown; /* changed by atomics: mappings that were made there since it was last dropped; perhaps more */
 	uint32_t held;	/* changed by atomics: holds */
+	uint32_t
+		unsure; /* what pages[] says is not enough: it is being dropped, or that failed; stored under room_lock */
+	uint64_t pages[WORDS_PER_PIECE]; /* changed by atomics: a bit for each page that may be shown */
 };
 
 struct pieces {
@@ -61,6 +67,50 @@ static bool map_over(char *at, uint64_t bytes, int prot, int fd, uint64_t from)
 static bool map_nothing(char *at, uint64_t bytes)
 {
 	return map_over(at, bytes, PROT_NONE, -1, 0);
+}
+
+/* ---- what is shown ---- */
+
+/* The bits of [first, end) that are in the word of page @first. */
+static uint64_t bits_from(uint64_t first, uint64_t end)
+{
+	uint64_t at = first % 64, nr = end - first < 64 - at ? end - first : 64 - at;
+
+	return ~UINT64_C(0) >> (64 - nr) << at;
+}
+
+static uint64_t *word_of(struct pieces *p, uint64_t page)
+{
+	return &p->piece[page / PAGES_PER_PIECE].pages[page % PAGES_PER_PIECE / 64];
+}
+
+/* After the mapping was made: who drops the piece clears first, so that he cannot clear what he leaves. */
+static void note_shown(struct pieces *p, uint64_t at, uint64_t bytes)
+{
+	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
+
+	for (; page < end; page = (page | 63) + 1)
+		gup_port_fetch_or(word_of(p, page), bits_from(page, end));
+}
+
+static void note_gone(struct pieces *p, uint64_t at, uint64_t bytes)
+{
+	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
+
+	for (; page < end; page = (page | 63) + 1)
+		gup_port_fetch_and(word_of(p, page), ~bits_from(page, end));
+}
+
+/* The bits before the doubt about them. */
+static bool may_show(struct pieces *p, uint64_t at, uint64_t bytes)
+{
+	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
+
+	for (; page < end; page = (page | 63) + 1)
+		if (gup_port_load(word_of(p, page)) & bits_from(page, end) ||
+		    gup_port_load(&p->piece[page / PAGES_PER_PIECE].unsure))
+			return true;
+	return false;
 }
 
 struct view {
@@ -118,8 +168,11 @@ static uint32_t piece_drop(struct pieces *p, uint64_t n)
 
 	if (!shown || gup_port_load(&piece->held))
 		return 0;
+	gup_port_store(&piece->unsure, 1u);
+	note_gone(p, at, GUP_HUGE_SIZE);
 	if (!map_nothing(p->window->base + at, rest < GUP_HUGE_SIZE ? rest : GUP_HUGE_SIZE))
 		return 0;
+	gup_port_store(&piece->unsure, 0u);
 	gup_port_fetch_sub(&piece->shown, shown);
 	return shown;
 }
@@ -245,8 +298,15 @@ bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t b
 	if (p)
 		gup_port_fetch_add(&p->piece[at / GUP_HUGE_SIZE].shown, 1u);
 	done = map_somehow(window->base + at, bytes, &v);
+	if (p)
+		note_shown(p, at, bytes);
 	errno = saved;
 	return done;
+}
+
+bool gup_port_window_shows(struct gup_port_window *window, uint64_t at, uint64_t bytes)
+{
+	return may_show(window->own, at, bytes);
 }
 
 void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes)
@@ -255,6 +315,7 @@ void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t
 
 	if (!map_somehow(window->base + at, bytes, NULL) && !unmap_at_any_price(window, window->base + at, bytes))
 		gup_port_panic(__FILE__, __LINE__, "the host takes no mapping away; no memory left?");
+	note_gone(window->own, at, bytes);
 	errno = saved;
 }
 

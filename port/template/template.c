@@ -157,6 +157,12 @@ bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t b
 	return false;
 }
 
+bool gup_port_window_shows(struct gup_port_window *window, uint64_t at, uint64_t bytes)
+{
+	(void)window, (void)at, (void)bytes;
+	return false;
+}
+
 void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes)
 {
 	(void)window, (void)at, (void)bytes;

@@ -92,6 +92,8 @@ static int play_mover(struct actor *actor)
 	while (!stage->over) {
 		CHECK(gup_migrate_range(stage->w.mm, BASE, 4 * HUGE, NULL) >= 0);
 		CHECK_CALL(take_area(stage->w.m, &actor->done));
+		if (!dice(actor, 8))
+			gup_mirror_drop(stage->w.mm);
 		if (gup_get_user_pages_fast(stage->w.mm, page_at((unsigned int)dice(actor, PAGES)), 1, 0, &page) != 1)
 			continue;
 		(void)gup_split_folio(stage->w.m, page, NULL); /* others may hold it */
