@@ -154,7 +154,7 @@ int gup_xdp_attach_range(struct gup_xdp *dev, struct gup_mm *mm, const struct gu
 
 int gup_xdp_detach(struct gup_xdp *dev)
 {
-	int err = gup_region_close(dev->region);
+	int err = dev ? gup_region_close(dev->region) : -EINVAL;
 
 	if (err)
 		return err;
@@ -165,7 +165,7 @@ int gup_xdp_detach(struct gup_xdp *dev)
 
 void gup_xdp_stats_get(const struct gup_xdp *dev, struct gup_xdp_stats *out)
 {
-	*out = dev->stats;
+	*out = dev ? dev->stats : (struct gup_xdp_stats){ 0 };
 }
 
 int gup_xdp_close(struct gup_xdp *dev)

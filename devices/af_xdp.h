@@ -110,11 +110,11 @@ int64_t gup_xdp_send(struct gup_xdp *dev, const struct gup_xdp_frame *frames, si
  * gup_xdp_detach() - the socket is closed and the range unpinned; the interface is as it was before
  * @dev: the device
  *
- * Return: 0; -EDEADLK in a callback of the range's mm: call it again later.
+ * Return: 0; -EINVAL for NULL; -EDEADLK in a callback of the range's mm: call it again later.
  */
 int gup_xdp_detach(struct gup_xdp *dev);
 
-/** gup_xdp_stats_get() - what happened since open. */
+/** gup_xdp_stats_get() - what happened since open; nothing to NULL. */
 void gup_xdp_stats_get(const struct gup_xdp *dev, struct gup_xdp_stats *out);
 
 /**

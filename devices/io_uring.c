@@ -142,9 +142,14 @@ int gup_uring_attach_range(struct gup_uring *dev, struct gup_mm *mm, const struc
 
 const struct iovec *gup_uring_buffers(const struct gup_uring *dev, size_t *nr)
 {
-	bool inside = !gup_region_enter(dev->region); /* else the notifier has been, and changes nothing any more */
-	const struct iovec *buffers = dev->buffers;
+	const struct iovec *buffers;
+	bool inside;
 
+	*nr = 0;
+	if (!dev)
+		return NULL;
+	inside = !gup_region_enter(dev->region); /* else the notifier has been, and changes nothing any more */
+	buffers = dev->buffers;
 	*nr = dev->nr_buffers;
 	if (inside)
 		gup_region_leave(dev->region);
@@ -270,7 +275,7 @@ int64_t gup_uring_read(struct gup_uring *dev, const struct gup_uring_read *reque
 
 int gup_uring_detach(struct gup_uring *dev)
 {
-	int err = gup_region_close(dev->region);
+	int err = dev ? gup_region_close(dev->region) : -EINVAL;
 
 	if (err)
 		return err;
@@ -280,7 +285,7 @@ int gup_uring_detach(struct gup_uring *dev)
 
 void gup_uring_stats_get(const struct gup_uring *dev, struct gup_uring_stats *out)
 {
-	*out = dev->stats;
+	*out = dev ? dev->stats : (struct gup_uring_stats){ 0 };
 }
 
 int gup_uring_close(struct gup_uring *dev)

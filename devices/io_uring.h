@@ -89,7 +89,7 @@ int gup_uring_attach_range(struct gup_uring *dev, struct gup_mm *mm, const struc
  * @nr:  receives how many
  *
  * Context: sleeps; not in a callback of the range's mm.
- * Return: @nr buffers, which can be looked at until gup_uring_detach(); NULL, and none, after the range went.
+ * Return: @nr buffers, which can be looked at until gup_uring_detach(); NULL, and none, after the range went or for NULL.
  */
 const struct iovec *gup_uring_buffers(const struct gup_uring *dev, size_t *nr);
 
@@ -112,13 +112,13 @@ int64_t gup_uring_read(struct gup_uring *dev, const struct gup_uring_read *reque
  *
  * Buffers of gup_uring_attach() are the caller's to unpin, after this.
  *
- * Return: 0, also if nothing is attached or the notifier was first; -EDEADLK in a callback of the range's mm, or the errno
- * of io_uring_unregister_buffers(): then host and device still have the buffers and a range stays pinned. Call it again
- * later.
+ * Return: 0, also if nothing is attached or the notifier was first; -EINVAL for NULL; -EDEADLK in a callback of the range's
+ * mm, or the errno of io_uring_unregister_buffers(): then host and device still have the buffers and a range stays pinned.
+ * Call it again later.
  */
 int gup_uring_detach(struct gup_uring *dev);
 
-/** gup_uring_stats_get() - what happened since open. */
+/** gup_uring_stats_get() - what happened since open; nothing to NULL. */
 void gup_uring_stats_get(const struct gup_uring *dev, struct gup_uring_stats *out);
 
 /**

@@ -192,7 +192,7 @@ int gup_rdma_attach_range(struct gup_rdma *dev, struct gup_mm *mm, const struct 
 
 const struct gup_rdma_ticket *gup_rdma_ticket(const struct gup_rdma *dev, size_t *bytes)
 {
-	if (!dev->region)
+	if (!dev || !dev->region)
 		return NULL;
 	*bytes = sizeof(*dev->ticket) + dev->ticket->nr * sizeof(dev->ticket->places[0]);
 	return dev->ticket;
@@ -200,7 +200,7 @@ const struct gup_rdma_ticket *gup_rdma_ticket(const struct gup_rdma *dev, size_t
 
 bool gup_rdma_attached(struct gup_rdma *dev)
 {
-	bool attached = dev->region && !gup_region_enter(dev->region);
+	bool attached = dev && dev->region && !gup_region_enter(dev->region);
 
 	if (attached)
 		gup_region_leave(dev->region);
@@ -209,7 +209,7 @@ bool gup_rdma_attached(struct gup_rdma *dev)
 
 int gup_rdma_detach(struct gup_rdma *dev)
 {
-	int err = gup_region_close(dev->region);
+	int err = dev ? gup_region_close(dev->region) : -EINVAL;
 
 	if (!err)
 		forget(dev);

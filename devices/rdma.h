@@ -78,19 +78,19 @@ int gup_rdma_attach_range(struct gup_rdma *dev, struct gup_mm *mm, const struct 
  * @dev:   the device
  * @bytes: receives its size
  *
- * Return: the ticket, until gup_rdma_detach(); it may be out of date before. NULL if no range is attached.
+ * Return: the ticket, until gup_rdma_detach(); it may be out of date before. NULL if no range is attached, or for NULL.
  */
 const struct gup_rdma_ticket *gup_rdma_ticket(const struct gup_rdma *dev, size_t *bytes);
 
-/** gup_rdma_attached() - is the range still registered? Context: sleeps; a snapshot. */
+/** gup_rdma_attached() - is the range still registered? False for NULL. Context: sleeps; a snapshot. */
 bool gup_rdma_attached(struct gup_rdma *dev);
 
 /**
  * gup_rdma_detach() - end all connections, unregister, unpin
  * @dev: the device
  *
- * Return: 0, also if there is no range or the notifier was first; -EDEADLK in a callback of the range's mm, or the errno
- * with which the provider did not let go of the memory, which stays pinned: call it again later.
+ * Return: 0, also if there is no range or the notifier was first; -EINVAL for NULL; -EDEADLK in a callback of the range's mm,
+ * or the errno with which the provider did not let go of the memory, which stays pinned: call it again later.
  */
 int gup_rdma_detach(struct gup_rdma *dev);
 

@@ -44,7 +44,7 @@ bool gup_rdma_attached(struct gup_rdma *dev)
 int gup_rdma_detach(struct gup_rdma *dev)
 {
 	(void)dev;
-	return 0;
+	return -EINVAL;
 }
 
 int gup_rdma_close(struct gup_rdma *dev)

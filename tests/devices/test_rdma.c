@@ -395,6 +395,7 @@ static void nothing_is_held_after_a_refusal(void **state)
 	const struct gup_request hole = { .addr = RANGE + RANGE_BYTES, .bytes = PAGE, .flags = GUP_WRITE };
 	struct gup_why why;
 	struct rdma r;
+	size_t bytes;
 
 	(void)state;
 	around_begin(&r.a);
@@ -418,6 +419,9 @@ static void nothing_is_held_after_a_refusal(void **state)
 	partner_stop(&r.p);
 	end(&r);
 	assert_int_equal(gup_rdma_close(NULL), 0);
+	assert_int_equal(gup_rdma_detach(NULL), -EINVAL);
+	assert_null(gup_rdma_ticket(NULL, &bytes));
+	assert_false(gup_rdma_attached(NULL));
 }
 
 static void bad_tickets(void **state)

@@ -352,8 +352,10 @@ static void nothing_is_held_after_a_refusal(void **state)
 	};
 	static const struct gup_request good = { .addr = RANGE, .bytes = PAGE, .flags = GUP_WRITE };
 	static const struct gup_request hole = { .addr = BASE - PAGE, .bytes = PAGE, .flags = GUP_WRITE };
+	struct gup_uring_stats stats;
 	struct gup_why why;
 	struct disk d;
+	size_t nr;
 
 	(void)state;
 	begin(&d);
@@ -369,6 +371,11 @@ static void nothing_is_held_after_a_refusal(void **state)
 	check_rest(d.a.w.m, 0, 0);
 	end(&d);
 	assert_int_equal(gup_uring_close(NULL), 0);
+	assert_int_equal(gup_uring_detach(NULL), -EINVAL);
+	assert_null(gup_uring_buffers(NULL, &nr));
+	assert_int_equal(nr, 0);
+	gup_uring_stats_get(NULL, &stats);
+	assert_int_equal(stats.reads, 0);
 }
 
 /* A callback of the mm may not end the subscription that it comes from. */

@@ -205,6 +205,7 @@ static void bad_ranges(void **state)
 	};
 	const struct gup_request unmapped = { BASE + HUGE, PAGE, GUP_WRITE, NULL };
 	struct gup_why why = { 0 };
+	struct gup_xdp_stats stats;
 	struct gup_xdp *dev;
 	struct card card;
 
@@ -225,6 +226,9 @@ static void bad_ranges(void **state)
 	assert_int_equal(gup_xdp_attach_range(card.dev, card.mm, &card_range, NULL), -EINVAL);
 	check_rest(card.w.m, HUGE / PAGE, 0);
 	assert_int_equal(gup_xdp_close(NULL), 0);
+	assert_int_equal(gup_xdp_detach(NULL), -EINVAL);
+	gup_xdp_stats_get(NULL, &stats);
+	assert_int_equal(stats.sent, 0);
 	card_end(&card);
 }
 
