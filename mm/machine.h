@@ -99,10 +99,10 @@ struct gup_wait_bucket {
 
 #define GUP_WAIT_BUCKETS 256u
 
-/* Counters that many threads raise, kept apart by thread. */
+/* Counters that many threads raise, kept apart by thread: a slot is a cache line. */
 struct gup_counters {
-	u64 faults, cow_copies, migrated, migrate_failed, fast_pages, slow_pages, bad_unpins; /* [a] */
-	u64 pad;
+	_Alignas(64) u64 faults; /* [a], as are the others */
+	u64 cow_copies, migrated, migrate_failed, fast_pages, slow_pages, bad_unpins;
 };
 
 #define GUP_COUNTER_SLOTS (GUP_PORT_OWN_SLOTS + 1u) /* the last one is for all who have none of their own */
@@ -246,26 +246,28 @@ struct gup_mirror_hold {
 	bool write;
 };
 
+/* What a lockless walk reads comes first, with what hardly changes around it: no line of it is written while it pins. */
 struct gup_mm {
 	struct gup_link link;  /* [g] */
 	struct gup_machine *m; /* [c] */
 	char name[GUP_NAME_MAX];
-	u64 refs; /* [a] the handle, pins that count against the limit, and subscriptions */
-	struct gup_port_rwlock mmap_lock;
-	struct gup_itree vmas;	     /* [m] */
-	u64 nr_vmas;		     /* [m] */
-	u64 hint;		     /* [m] where the search for a gap starts */
-	u64 root;		     /* [c] pfn of the top table */
-	struct gup_lineage *lineage; /* [c] */
-	u64 lowest, highest;	     /* [m] where gup_mmap() looks for a gap */
-	u32 wp_seq;		     /* [a] odd while fork write-protects */
-	u64 pin_limit, pinned;	     /* [a] */
-	u64 lock_limit;		     /* [a] */
-	u64 locked;		     /* [a] pages of VMAs with GUP_VM_LOCKED; changed with mmap_lock held for writing */
-	struct gup_notifiers notifiers;
+	u64 root;		       /* [c] pfn of the top table */
+	u32 wp_seq;		       /* [a] odd while fork write-protects */
 	u32 mirrored;		       /* [a] there is a window; never cleared */
 	struct gup_port_window window; /* [c] once mirrored */
 	u64 window_start;	       /* [c] user address of its first byte */
+	struct gup_lineage *lineage;   /* [c] */
+	u64 pin_limit, lock_limit;     /* [a] */
+
+	u64 refs; /* [a] the handle, pins that count against the limit, and subscriptions */
+	struct gup_port_rwlock mmap_lock;
+	struct gup_itree vmas; /* [m] */
+	u64 nr_vmas;	       /* [m] */
+	u64 hint;	       /* [m] where the search for a gap starts */
+	u64 lowest, highest;   /* [m] where gup_mmap() looks for a gap */
+	u64 pinned;	       /* [a] */
+	u64 locked;	       /* [a] pages of VMAs with GUP_VM_LOCKED; changed with mmap_lock held for writing */
+	struct gup_notifiers notifiers;
 	struct gup_port_lock hold_lock;
 	struct gup_link holds; /* [hold_lock] struct gup_mirror_hold */
 };

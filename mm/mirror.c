@@ -157,11 +157,9 @@ static enum gup_port_fault fault_in_window(struct gup_port_window *window, u64 o
 
 /* ---- what is not shown any more ---- */
 
-#define HELD (-(int)GUP_PT_ENTRIES)
-
 /*
  * What is won if an entry is taken out along with others: one call of the host if its page is about to move, because its
- * folio or all of its block is being moved. A page that stays is lost, and shown again by a fault. Who holds one wants it shown.
+ * folio or all of its block is being moved. A page that stays is lost, and shown again by a fault.
  */
 static int won(const struct gup_machine *m, u64 value)
 {
@@ -172,8 +170,6 @@ static int won(const struct gup_machine *m, u64 value)
 	if (!gup_leaf_counted(value))
 		return -1;
 	head = gup_head(m, gup_page_at(m, gup_arch_pfn(value)));
-	if (gup_count_pins(gup_port_load(&head->count)))
-		return HELD;
 	if (gup_flag_test(head, GUP_PF_ISOLATED) || gup_block_of(m, gup_pfn(m, head)) & GUP_BLOCK_ISOLATED)
 		return 1;
 	return -1;
@@ -229,7 +225,7 @@ void gup_mirror_flush_stale(struct gup_slot *slot)
 	struct range stale = stale_in_window(slot);
 
 	if (stale.bytes && gup_port_window_shows(window, stale.at, stale.bytes)) {
-		if (!slot->level)
+		if (!slot->level && !gup_port_window_holds(window, stale.at))
 			widen_stale(slot);
 		stale = stale_in_window(slot);
 		gup_port_window_unmap(window, stale.at, stale.bytes);

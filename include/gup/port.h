@@ -117,6 +117,9 @@ void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t
 /** gup_port_window_hold() - do not take out what is there, until the same call with @on false. Context: sleeps. */
 void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t bytes, bool on);
 
+/** gup_port_window_holds() - is anything held in the 2 MiB around @at? Context: a table lock of the core is held. */
+bool gup_port_window_holds(struct gup_port_window *window, uint64_t at);
+
 /** gup_port_window_drop() - take out what is not held. Context: sleeps. */
 void gup_port_window_drop(struct gup_port_window *window);
 

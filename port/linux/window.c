@@ -23,23 +23,21 @@
 /* Worth of mappings that make room for others at a time. */
 #define MAKE_ROOM 1024u
 
-#define PAGES_PER_PIECE (GUP_HUGE_SIZE / GUP_PAGE_SIZE)
-#define WORDS_PER_PIECE (PAGES_PER_PIECE / 64)
-
 /* One piece of a window, 2 MiB of addresses. */
 struct piece {
-	uint32_t shown; /* changed by atomics: mappings that were made there since it was last dropped; perhaps more */
-	uint32_t held;	/* changed by atomics: holds */
-	uint32_t
-		unsure; /* what pages[] says is not enough: it is being dropped, or that failed; stored under room_lock */
-	uint64_t pages[WORDS_PER_PIECE]; /* changed by atomics: a bit for each page that may be shown */
+	uint32_t shown;	 /* changed by atomics: mappings that were made there since it was last dropped; perhaps more */
+	uint32_t held;	 /* changed by atomics: holds */
+	uint32_t unsure; /* under room_lock: pages[] says too little, the piece is being dropped, or that failed */
 };
+
+#define PAGES_PER_PIECE (GUP_HUGE_SIZE / GUP_PAGE_SIZE)
 
 struct pieces {
 	struct pieces *next, *prev; /* of all windows [room_lock] */
 	struct gup_port_window *window;
 	uint64_t nr;
-	uint64_t hand; /* where the search for pieces to drop goes on [room_lock] */
+	uint64_t hand;	 /* where the search for pieces to drop goes on [room_lock] */
+	uint64_t *pages; /* changed by atomics: a bit for each page that may be shown */
 	struct piece piece[];
 };
 
@@ -81,7 +79,7 @@ static uint64_t bits_from(uint64_t first, uint64_t end)
 
 static uint64_t *word_of(struct pieces *p, uint64_t page)
 {
-	return &p->piece[page / PAGES_PER_PIECE].pages[page % PAGES_PER_PIECE / 64];
+	return &p->pages[page / 64];
 }
 
 /* After the mapping was made: who drops the piece clears first, so that he cannot clear what he leaves. */
@@ -89,6 +87,7 @@ static void note_shown(struct pieces *p, uint64_t at, uint64_t bytes)
 {
 	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
 
+	gup_port_fetch_add(&p->piece[at / GUP_HUGE_SIZE].shown, 1u);
 	for (; page < end; page = (page | 63) + 1)
 		gup_port_fetch_or(word_of(p, page), bits_from(page, end));
 }
@@ -234,8 +233,12 @@ static struct pieces *pieces_new(struct gup_port_window *window)
 	uint64_t nr = (window->bytes + GUP_HUGE_SIZE - 1) / GUP_HUGE_SIZE;
 	struct pieces *p = calloc(1, sizeof(*p) + nr * sizeof(p->piece[0]));
 
-	if (!p)
+	if (p)
+		p->pages = calloc(nr, PAGES_PER_PIECE / 8);
+	if (!p || !p->pages) {
+		free(p);
 		return NULL;
+	}
 	p->window = window;
 	p->nr = nr;
 	pthread_mutex_lock(&room_lock);
@@ -255,6 +258,7 @@ static void pieces_free(struct pieces *p)
 	if (all.next == &all)
 		spares_unmap();
 	pthread_mutex_unlock(&room_lock);
+	free(p->pages);
 	free(p);
 }
 
@@ -295,8 +299,6 @@ bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t b
 	int saved = errno;
 	bool done;
 
-	if (p)
-		gup_port_fetch_add(&p->piece[at / GUP_HUGE_SIZE].shown, 1u);
 	done = map_somehow(window->base + at, bytes, &v);
 	if (p)
 		note_shown(p, at, bytes);
@@ -327,6 +329,13 @@ void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t 
 	for (uint64_t n = at / GUP_HUGE_SIZE; n <= (at + bytes - 1) / GUP_HUGE_SIZE; n++)
 		gup_port_fetch_add(&p->piece[n].held, on ? 1u : -1u);
 	pthread_mutex_unlock(&room_lock);
+}
+
+bool gup_port_window_holds(struct gup_port_window *window, uint64_t at)
+{
+	struct pieces *p = window->own;
+
+	return gup_port_load(&p->piece[at / GUP_HUGE_SIZE].held);
 }
 
 void gup_port_window_drop(struct gup_port_window *window)

@@ -247,6 +247,12 @@ void gup_port_window_hold(struct gup_port_window *window, uint64_t at, uint64_t 
 	(void)window, (void)at, (void)bytes, (void)on;
 }
 
+bool gup_port_window_holds(struct gup_port_window *window, uint64_t at)
+{
+	(void)window, (void)at;
+	return false;
+}
+
 void gup_port_window_drop(struct gup_port_window *window)
 {
 	(void)window;
