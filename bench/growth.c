@@ -4,14 +4,16 @@
  * mappings. And a machine of 1 TiB, of which nothing is touched.
  *
  * Places are scattered over all that is mapped. They miss the caches, and so does the raw loop in as many entries and
- * descriptors: its times say how much of the growth is the computer's. The memory is a DAX device's, since its bytes need
- * not be touched: a host that has less of it gives the same figures.
+ * descriptors: its times say how much of the growth is the computer's. A processor fetches for some calls of the raw loop at
+ * once, since they are short, if it knows the places ahead; so there are both, places that depend on what the call before
+ * read, and places that do not. The memory is a DAX device's, since its bytes need not be touched: a host that has less of
+ * it gives the same figures.
  */
 #include "bench.h"
 
 /* ---- more memory ---- */
 
-#define CALLS 64u
+#define CALLS 4096u
 #define MOST 16u /* pages of a call */
 
 /* The next of a fixed sequence of places for @nr pages among @of. */
@@ -21,10 +23,17 @@ static uint64_t next_place(uint64_t *state, uint64_t nr, uint64_t of)
 	return (*state >> 33) % (of / nr) * nr;
 }
 
-/* Calls at scattered places, each released at once. The window is the pages of a call. */
-static bool scattered_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side,
-			   struct gup_bench_round *round)
+/* What a call gives goes to the same place each time: it is not what grows. */
+static struct gup_page *taken[MOST];
+
+/*
+ * Calls at scattered places, each released at once. The window is the pages of a call. One pass is a round,
+ * however long it takes: a side that did more calls would keep more of the caches.
+ */
+static bool scattered(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round,
+		      bool chained)
 {
+	static volatile uint64_t nothing;
 	static uint64_t state;
 	uint64_t start = gup_bench_now(), at;
 	long nr = (long)side->window;
@@ -34,13 +43,26 @@ static bool scattered_pass(struct gup_bench_scene *scene, const struct gup_bench
 		at = next_place(&state, side->window, scene->world.bytes >> GUP_PAGE_SHIFT);
 		if (side->pin(scene, at, nr) != nr || side->unpin(scene, at, nr) != nr)
 			return false;
+		if (chained)
+			state += taken[nr - 1]->index & nothing;
 	}
 	gup_bench_add(round, GUP_BENCH_FIRST, start, CALLS * side->window);
+	round->deadline = 0;
 	return true;
 }
 
-/* What a call gives goes to the same place each time: it is not what grows. */
-static struct gup_page *taken[MOST];
+/* Where the next call goes is known when the descriptor of this one has been read. */
+static bool chained_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side,
+			 struct gup_bench_round *round)
+{
+	return scattered(scene, side, round, true);
+}
+
+/* Where all calls go is known ahead. */
+static bool ahead_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
+{
+	return scattered(scene, side, round, false);
+}
 
 static long pin_at(struct gup_bench_scene *scene, uint64_t at, long nr)
 {
@@ -66,19 +88,21 @@ static long raw_unpin_at(struct gup_bench_scene *scene, uint64_t at, long nr)
 	return gup_bench_raw_unpin(taken, nr);
 }
 
-#define LIBGUP .run = scattered_pass, .pin = pin_at, .unpin = unpin_at
-#define RAW_LOOP .run = scattered_pass, .pin = raw_pin_at, .unpin = raw_unpin_at
+#define LIBGUP .pin = pin_at, .unpin = unpin_at
+#define RAW_LOOP .pin = raw_pin_at, .unpin = raw_unpin_at
 
 static const struct gup_bench_side grow_sides[] = {
-	{ LIBGUP, .window = 1 },
-	{ RAW_LOOP, .window = 1 },
-	{ LIBGUP, .window = MOST },
-	{ RAW_LOOP, .window = MOST },
+	{ LIBGUP, .run = chained_pass, .window = 1 },	 { RAW_LOOP, .run = chained_pass, .window = 1 },
+	{ LIBGUP, .run = chained_pass, .window = MOST }, { RAW_LOOP, .run = chained_pass, .window = MOST },
+	{ LIBGUP, .run = ahead_pass, .window = 1 },	 { RAW_LOOP, .run = ahead_pass, .window = 1 },
+	{ LIBGUP, .run = ahead_pass, .window = MOST },	 { RAW_LOOP, .run = ahead_pass, .window = MOST },
 };
 
 static const struct gup_bench_row grow_rows[] = {
 	{ GUP_BENCH_ROW("growth-1", "raw-loop", 0, 1) },
 	{ GUP_BENCH_ROW("growth-16", "raw-loop", 2, 3) },
+	{ GUP_BENCH_ROW("growth-1-ahead", "raw-loop", 4, 5) },
+	{ GUP_BENCH_ROW("growth-16-ahead", "raw-loop", 6, 7) },
 };
 
 static bool map_device(struct gup_bench_world *world, uint64_t bytes)

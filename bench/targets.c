@@ -52,6 +52,9 @@ static const struct target targets[] = {
 	{ "cma-alloc", GUP_BENCH_MIB(64), "4K", 1, "alloc", 3, 0, "CMA allocation of a full area", "memcpy" },
 	{ "cma-alloc-mirrored", GUP_BENCH_MIB(64), "4K", 1, "alloc", 6, 0, "CMA allocation of a mirrored area",
 	  "memcpy" },
+	{ "growth-1", GUP_BENCH_GIB(8), "4K", 1, "pair", 1.3, 0, "fast pin + unpin, scattered", "raw loop" },
+	{ "vmas-100000-fast", GUP_BENCH_KIB(4), "4K", 1, "pair", 1.2, 0, "fast pin + unpin, 100,000 VMAs", "10 VMAs" },
+	{ "vmas-100000-slow", GUP_BENCH_KIB(4), "4K", 1, "pair", 1.6, 0, "slow pin + unpin, 100,000 VMAs", "10 VMAs" },
 	{ "create", GUP_BENCH_GIB(1024), "-", 1, "machine", 1, 0, "creation of a machine", "50 ms" },
 };
 
