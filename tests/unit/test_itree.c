@@ -168,6 +168,49 @@ static void ascending_insertion_stays_balanced(void **state)
 	assert_ptr_equal(gup_itree_first(&tree, 1, 2), &nodes[1]);
 }
 
+#define MANY 100000u
+
+enum order { ASCENDING, DESCENDING, SCATTERED };
+
+static u64 nth_start(enum order order, u64 i)
+{
+	if (order == SCATTERED)
+		return i * 7919 % MANY; /* a prime that does not divide MANY: each once */
+	return order == ASCENDING ? i : MANY - 1 - i;
+}
+
+static void expect_height(const struct gup_itree *tree, u32 most)
+{
+	assert_true(gup_itree_is_valid(tree));
+	assert_in_range(tree->root->height, 1, most);
+}
+
+/* A look-up goes down one level with each step. An AVL tree of n nodes has at most 1.4405 * log2(n + 2) - 0.3277 levels. */
+static void height_is_logarithmic(void **state)
+{
+	static struct gup_itree_node nodes[MANY];
+	enum order order;
+	u64 i;
+
+	(void)state;
+	for (order = ASCENDING; order <= SCATTERED; order++) {
+		struct gup_itree tree = { NULL };
+
+		for (i = 0; i < MANY; i++) {
+			nodes[i].start = nodes[i].last = nth_start(order, i);
+			gup_itree_insert(&tree, &nodes[i]);
+			if (i + 1 == 10)
+				expect_height(&tree, 4);
+			if (i + 1 == 1000)
+				expect_height(&tree, 14);
+		}
+		expect_height(&tree, 23);
+		for (i = 0; i < MANY - 1000; i++)
+			gup_itree_remove(&tree, &nodes[i]);
+		expect_height(&tree, 14);
+	}
+}
+
 static void empty_and_extreme(void **state)
 {
 	struct gup_itree_node all = { .start = 0, .last = UINT64_MAX };
@@ -220,6 +263,7 @@ int main(void)
 		cmocka_unit_test(random_equal_starts),
 		cmocka_unit_test(equal_starts_keep_insertion_order),
 		cmocka_unit_test(ascending_insertion_stays_balanced),
+		cmocka_unit_test(height_is_logarithmic),
 		cmocka_unit_test(empty_and_extreme),
 		cmocka_unit_test(validity_notices_damage),
 	};
