@@ -160,7 +160,19 @@ static bool thawed(const struct gup_page *head, u64 unused)
 	return gup_port_load(&head->count);
 }
 
-enum find { FOUND, FROZEN, HOLE, BEYOND };
+enum find { FOUND, FROZEN, FULL, HOLE, BEYOND };
+
+static enum find take_found(struct gup_page *head)
+{
+	switch (gup_folio_take(head, 1, false)) {
+	case GUP_TAKE_OK:
+		return FOUND;
+	case GUP_TAKE_FULL:
+		return FULL;
+	default:
+		return FROZEN;
+	}
+}
 
 /* One look into the cache; FOUND comes with a reference. */
 static enum find find_folio(struct gup_object *object, u64 index, bool any_size, struct gup_page **out_page)
@@ -175,8 +187,8 @@ static enum find find_folio(struct gup_object *object, u64 index, bool any_size,
 		found = pfn ? FOUND : HOLE;
 		*out_page = gup_page_at(object->m, pfn);
 		head = gup_head(object->m, *out_page);
-		if (found == FOUND && gup_folio_take(head, 1, false) != GUP_TAKE_OK)
-			found = FROZEN;
+		if (found == FOUND)
+			found = take_found(head);
 	}
 	gup_port_lock_release(&object->lock);
 	/* Somebody has it frozen, to move it or to throw it out. That ends, and then the cache says something else. */
@@ -224,6 +236,8 @@ int gup_object_folio(struct gup_object *object, u64 index, enum gup_scope scope,
 			break;
 		case FROZEN:
 			break;
+		case FULL:
+			return -GUP_ENOMEM;
 		case HOLE:
 			err = fill ? fill_hole(object, index, scope) : -GUP_ENOENT;
 			if (err)

@@ -65,6 +65,35 @@ static void counts_do_not_overflow(void **state)
 	count_at_its_end(GUP_GET_USER_PAGES_FAST);
 }
 
+/* Whoever wants to map it as well is told, and does not look for ever. */
+static void count_of_shared_memory_at_its_end(void **state)
+{
+	struct gup_object *shm;
+	struct gup_page *page;
+	struct gup_mm *other;
+	struct world w;
+	uint64_t count;
+
+	(void)state;
+	world_begin(&w, &(struct world_spec){ .normal = 8 });
+	assert_int_equal(gup_shm_create(w.m, HUGE, 0, &shm), 0);
+	map_shared(w.mm, BASE, HUGE, shm);
+	app_fill(w.mm, BASE, PAGE, 1);
+	assert_int_equal(gup_mm_create(w.m, "other", &other), 0);
+	map_shared(other, BASE, HUGE, shm);
+	page = gup_pfn_to_page(w.m, gup_user_pfn(w.mm, BASE));
+	count = page->count;
+	page->count = 0x7fffffff;
+	assert_int_equal(gup_populate(other, BASE, PAGE), -GUP_ENOMEM);
+	assert_int_equal(page->count, 0x7fffffff);
+	page->count = count;
+	assert_int_equal(gup_populate(other, BASE, PAGE), 0);
+	app_expect(other, BASE, PAGE, 1);
+	gup_mm_destroy(other);
+	gup_object_put(shm);
+	world_end(&w);
+}
+
 static void movable_memory_borrows_only_the_surplus(void **state)
 {
 	struct world w;
@@ -389,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(protection_gives_no_write_access_away),
 		cmocka_unit_test(counts_do_not_overflow),
+		cmocka_unit_test(count_of_shared_memory_at_its_end),
 		cmocka_unit_test(movable_memory_borrows_only_the_surplus),
 		cmocka_unit_test(all_of_cma_can_be_borrowed),
 		cmocka_unit_test(cached_frames_are_no_loss),
