@@ -34,7 +34,7 @@
 #define GUP_PORT_URCU(name) _urcu_memb_##name
 #endif
 
-#define GUP_PORT_OWN_SLOTS 15u /* gup_port_slot() */
+#define GUP_PORT_OWN_SLOTS 63u /* gup_port_slot() */
 
 #define gup_port_load(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define gup_port_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)

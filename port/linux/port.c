@@ -204,7 +204,8 @@ static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 static _Thread_local bool registered_here;
 
-static uint32_t slots_taken, next_shared_slot;
+static uint64_t slots_taken; /* a bit each */
+static uint32_t next_shared_slot;
 static _Thread_local uint32_t slot_plus_one;
 
 /* Runs as the thread ends. Another key's destructor may pin after this one: the thread then begins once more. */
@@ -216,7 +217,7 @@ static void thread_ends(void *unused)
 		urcu_memb_unregister_thread();
 	registered_here = false;
 	if (slot_plus_one && slot_plus_one <= GUP_PORT_OWN_SLOTS)
-		gup_port_fetch_and(&slots_taken, ~(1u << (slot_plus_one - 1)));
+		gup_port_fetch_and(&slots_taken, ~(UINT64_C(1) << (slot_plus_one - 1)));
 	slot_plus_one = 0;
 }
 
@@ -236,13 +237,14 @@ static void note_exit(void)
 /* The lowest slot that no thread has, if there is one. */
 static void take_own_slot(void)
 {
-	uint32_t old = gup_port_load(&slots_taken), slot;
+	uint64_t old = gup_port_load(&slots_taken);
+	uint32_t slot;
 
 	do {
-		slot = (uint32_t)__builtin_ctz(~old);
+		slot = (uint32_t)__builtin_ctzll(~old);
 		if (slot >= GUP_PORT_OWN_SLOTS)
 			return;
-	} while (!gup_port_cas(&slots_taken, &old, old | 1u << slot));
+	} while (!gup_port_cas(&slots_taken, &old, old | UINT64_C(1) << slot));
 	slot_plus_one = slot + 1;
 }
 

@@ -105,13 +105,13 @@ static void host_fork_inherits_no_memory(void **state)
 	gup_port_memory_unmap(&metadata);
 }
 
-static u32 slots_seen;
+static u64 slots_seen;
 
 static void *one_section(void *unused)
 {
 	(void)unused;
 	gup_port_rcu_read_lock();
-	gup_port_fetch_or(&slots_seen, 1u << gup_port_slot());
+	gup_port_fetch_or(&slots_seen, UINT64_C(1) << gup_port_slot());
 	gup_port_rcu_read_unlock();
 	return NULL;
 }
@@ -127,7 +127,7 @@ static void ended_threads_do_not_block_grace_periods(void **state)
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		gup_port_rcu_synchronize();
 	}
-	assert_int_equal(__builtin_popcount(slots_seen), 1); /* each had the slot of the one before */
+	assert_int_equal(__builtin_popcountll(slots_seen), 1); /* each had the slot of the one before */
 }
 
 static void *slot_without_a_section(void *slot)
@@ -147,6 +147,41 @@ static void a_slot_is_shared_until_the_first_section(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, slot_without_a_section, &slot), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_true(slot >= GUP_PORT_OWN_SLOTS);
+}
+
+static pthread_barrier_t all_here;
+
+static void *section_among_many(void *slot)
+{
+	gup_port_rcu_read_lock();
+	*(unsigned int *)slot = gup_port_slot();
+	gup_port_rcu_read_unlock();
+	pthread_barrier_wait(&all_here);
+	return NULL;
+}
+
+/* One more thread than there are slots: it shares, and the others do not. */
+static void slots_are_threads_own_while_they_last(void **state)
+{
+	enum { NR = GUP_PORT_OWN_SLOTS + 1 };
+	unsigned int slots[NR], own = 0;
+	pthread_t threads[NR];
+	u64 seen = 0;
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&all_here, NULL, NR), 0);
+	for (unsigned int i = 0; i < NR; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, section_among_many, &slots[i]), 0);
+	for (unsigned int i = 0; i < NR; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		if (slots[i] < GUP_PORT_OWN_SLOTS) {
+			seen |= UINT64_C(1) << slots[i];
+			own++;
+		}
+	}
+	assert_int_equal(own, GUP_PORT_OWN_SLOTS);
+	assert_int_equal(__builtin_popcountll(seen), own);
+	pthread_barrier_destroy(&all_here);
 }
 
 static pthread_key_t late_key;
@@ -280,6 +315,7 @@ int main(void)
 		cmocka_unit_test(host_fork_inherits_no_memory),
 		cmocka_unit_test(ended_threads_do_not_block_grace_periods),
 		cmocka_unit_test(a_slot_is_shared_until_the_first_section),
+		cmocka_unit_test(slots_are_threads_own_while_they_last),
 		cmocka_unit_test(section_in_a_thread_destructor),
 		cmocka_unit_test(program_may_register_the_thread_itself),
 		cmocka_unit_test(site_of_an_exported_function),
