@@ -4,7 +4,7 @@
  *
  * With pages of their own they should not notice each other: how much longer a page takes than for one thread alone is
  * compared with how much longer it takes the raw loop, whose threads share nothing but the computer. On the same pages
- * both fight for the same words, and times are compared.
+ * both fight for the same words, and times are compared. Pins of the library's own form meet in lists of their machine.
  */
 #include "bench.h"
 
@@ -17,6 +17,39 @@ static bool both_did(long pinned, long unpinned, long nr, uint64_t *done)
 {
 	*done += (uint64_t)nr;
 	return pinned == nr && unpinned == nr;
+}
+
+/* One pin of the library's own form, which goes through lists of the machine, and its release. */
+static bool own_form(struct gup_bench_scene *scene, uint64_t at)
+{
+	struct gup_request request = {
+		.addr = scene->world.addr + (at << GUP_PAGE_SHIFT),
+		.bytes = scene->bytes,
+		.flags = GUP_WRITE,
+	};
+	struct gup_pin *pin;
+
+	return !gup_pin(scene->world.mm, &request, &pin, NULL) && !gup_unpin(pin, false);
+}
+
+static bool own_form_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side,
+			  struct gup_bench_round *round)
+{
+	uint64_t start = gup_bench_now(), nr = scene->bytes >> GUP_PAGE_SHIFT, at;
+
+	for (at = 0; at < side->window; at += nr)
+		if (!own_form(scene, at))
+			return false;
+	gup_bench_add(round, GUP_BENCH_PIN, start, side->window);
+	return true;
+}
+
+static bool own_form_others(struct gup_bench_scene *scene, uint64_t *done)
+{
+	uint64_t nr = scene->bytes >> GUP_PAGE_SHIFT, at = OTHERS_FROM + *done % OWN_PAGES;
+
+	*done += nr;
+	return own_form(scene, at);
 }
 
 /* One call and its release, then the next; @done says where the thread is. */
@@ -57,7 +90,7 @@ static bool raw_same(struct gup_bench_scene *scene, uint64_t *done)
 	return both_did(pinned, gup_bench_raw_unpin(pages, nr), nr, done);
 }
 
-enum { ONE, TWO, RAW_ONE, RAW_TWO, SAME, RAW_SAME };
+enum { ONE, TWO, RAW_ONE, RAW_TWO, SAME, RAW_SAME, FORM_ONE, FORM_TWO };
 
 #define LIBGUP .run = gup_bench_pass, .pin = gup_bench_pin_fast, .unpin = gup_bench_unpin
 #define RAW_LOOP .run = gup_bench_pass, .pin = gup_bench_raw_loop_pin, .unpin = gup_bench_raw_loop_unpin
@@ -69,12 +102,16 @@ static const struct gup_bench_side sides[] = {
 	[RAW_TWO] = { RAW_LOOP, .window = OWN_PAGES, .beside = raw_others, .both = true },
 	[SAME] = { LIBGUP, .window = SAME_PAGES, .beside = pin_same, .both = true },
 	[RAW_SAME] = { RAW_LOOP, .window = SAME_PAGES, .beside = raw_same, .both = true },
+	[FORM_ONE] = { .run = own_form_pass, .window = OWN_PAGES },
+	[FORM_TWO] = { .run = own_form_pass, .window = OWN_PAGES, .beside = own_form_others, .both = true },
 };
 
 static const struct gup_bench_row rows[] = {
 	{ GUP_BENCH_ROW("threads-disjoint", "raw-loop", TWO, RAW_TWO), .slowdown = true, .libgup_base = ONE,
 	  .peer_base = RAW_ONE },
 	{ GUP_BENCH_ROW("threads-same", "raw-loop", SAME, RAW_SAME) },
+	{ GUP_BENCH_ROW("threads-own-form", "raw-loop", FORM_TWO, RAW_TWO), .slowdown = true, .libgup_base = FORM_ONE,
+	  .peer_base = RAW_ONE, .part = 1 + GUP_BENCH_PAIR },
 };
 
 static enum gup_bench_open threads_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
