@@ -197,6 +197,25 @@ static bool vma_pass(struct gup_bench_scene *scene, unsigned int which, bool slo
 	return true;
 }
 
+/* Map a page where there is room, and unmap it. */
+static bool vma_map(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
+{
+	struct gup_map_request map = { .length = GUP_PAGE_SIZE, .flags = GUP_MAP_PRIVATE, .prot = GUP_PROT_READ };
+	struct gup_mm *mm = vma_mms[side->window];
+	uint64_t start = gup_bench_now();
+	unsigned int i;
+	int64_t at;
+
+	(void)scene;
+	for (i = 0; i < CALLS; i++) {
+		at = gup_mmap(mm, &map);
+		if (at < 0 || gup_munmap(mm, (uint64_t)at, GUP_PAGE_SIZE))
+			return false;
+	}
+	gup_bench_add(round, GUP_BENCH_FIRST, start, CALLS);
+	return true;
+}
+
 /* The window of a side says which mm. */
 static bool vma_fast(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
 {
@@ -211,13 +230,13 @@ static bool vma_slow(struct gup_bench_scene *scene, const struct gup_bench_side 
 static const struct gup_bench_side vma_sides[] = {
 	{ .run = vma_fast, .window = 0 }, { .run = vma_slow, .window = 0 }, { .run = vma_fast, .window = 1 },
 	{ .run = vma_slow, .window = 1 }, { .run = vma_fast, .window = 2 }, { .run = vma_slow, .window = 2 },
+	{ .run = vma_map, .window = 0 },  { .run = vma_map, .window = 1 },  { .run = vma_map, .window = 2 },
 };
 
 static const struct gup_bench_row vma_rows[] = {
-	{ GUP_BENCH_ROW("vmas-1000-fast", "10-vmas", 2, 0) },
-	{ GUP_BENCH_ROW("vmas-1000-slow", "10-vmas", 3, 1) },
-	{ GUP_BENCH_ROW("vmas-100000-fast", "10-vmas", 4, 0) },
-	{ GUP_BENCH_ROW("vmas-100000-slow", "10-vmas", 5, 1) },
+	{ GUP_BENCH_ROW("vmas-1000-fast", "10-vmas", 2, 0) },	{ GUP_BENCH_ROW("vmas-1000-slow", "10-vmas", 3, 1) },
+	{ GUP_BENCH_ROW("vmas-100000-fast", "10-vmas", 4, 0) }, { GUP_BENCH_ROW("vmas-100000-slow", "10-vmas", 5, 1) },
+	{ GUP_BENCH_ROW("vmas-1000-map", "10-vmas", 7, 6) },	{ GUP_BENCH_ROW("vmas-100000-map", "10-vmas", 8, 6) },
 };
 
 static enum gup_bench_open vmas_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
