@@ -243,8 +243,8 @@ extern const struct gup_bench_case gup_bench_extents, gup_bench_pin_cache, gup_b
 extern const struct gup_bench_case gup_bench_fault_4k, gup_bench_fault_2m, gup_bench_mirror;
 extern const struct gup_bench_case gup_bench_fork, gup_bench_fork_mirrored;
 extern const struct gup_bench_case gup_bench_migrate_4k, gup_bench_migrate_2m, gup_bench_cma, gup_bench_cma_mirrored;
-extern const struct gup_bench_case gup_bench_grow_64m, gup_bench_grow_1g, gup_bench_grow_8g, gup_bench_vmas,
-	gup_bench_create;
+extern const struct gup_bench_case gup_bench_grow_64m, gup_bench_grow_1g, gup_bench_grow_8g, gup_bench_grow_64g;
+extern const struct gup_bench_case gup_bench_vmas, gup_bench_create;
 
 /* ---- calls.c: calls that several cases time; see struct gup_bench_side ---- */
 

@@ -146,6 +146,7 @@ static enum gup_bench_open grow_open(const struct gup_bench_case *c, struct gup_
 const struct gup_bench_case gup_bench_grow_64m = GROW(GUP_BENCH_MIB(64));
 const struct gup_bench_case gup_bench_grow_1g = GROW(GUP_BENCH_GIB(1));
 const struct gup_bench_case gup_bench_grow_8g = GROW(GUP_BENCH_GIB(8));
+const struct gup_bench_case gup_bench_grow_64g = GROW(GUP_BENCH_GIB(64));
 
 /* ---- more mappings ---- */
 

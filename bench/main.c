@@ -16,7 +16,7 @@ static const struct gup_bench_case *const cases[] = {
 	&gup_bench_fault_4k,	  &gup_bench_fault_2m,	 &gup_bench_mirror,	&gup_bench_fork,
 	&gup_bench_fork_mirrored, &gup_bench_migrate_4k, &gup_bench_migrate_2m, &gup_bench_cma,
 	&gup_bench_cma_mirrored,  &gup_bench_grow_64m,	 &gup_bench_grow_1g,	&gup_bench_grow_8g,
-	&gup_bench_vmas,	  &gup_bench_create,
+	&gup_bench_grow_64g,	  &gup_bench_vmas,	 &gup_bench_create,
 };
 
 enum gup_bench_open gup_bench_skip(const char *name, const char *why)
