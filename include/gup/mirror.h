@@ -32,7 +32,8 @@ GUP_BEGIN_DECLS
  *
  * Context: sleeps, takes mmap_lock for writing.
  * Return: 0; -EINVAL for NULL or a range that is not as above or not in user space; -EEXIST if there is a window;
- * -ENOMEM if the host has no such address range; -EOPNOTSUPP if it has no windows at all (sim, bare metal).
+ * -ENOMEM if the host has no such address range, or the process 1024 windows; -EOPNOTSUPP if it has no windows at all (sim,
+ * bare metal).
  */
 int gup_mirror_open(struct gup_mm *mm, uint64_t start, uint64_t bytes);
 
