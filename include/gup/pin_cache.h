@@ -35,7 +35,8 @@ struct gup_pin_cache_config {
  * @config: its bounds
  * @out:    receives the cache
  *
- * Takes one frame for each 512 of @config->pins at once, and what the entries need when they come.
+ * Takes one frame for each 512 of @config->pins at once, up to the next power of two and in one piece, and what the entries
+ * need when they come.
  *
  * Context: as gup_notifier_register(), which it calls.
  * Return: 0; -EINVAL for NULL, a bound out of range, or an mm that is being destroyed; -EDEADLK in a callback of the mm;
@@ -63,12 +64,13 @@ int gup_pin_cache_destroy(struct gup_pin_cache *cache);
  * @why:     receives the reason of a refusal; may be NULL
  *
  * Finds a pin that was made for the same address, length, flags and owner, and that no change of the mm has touched
- * since: all but GUP_EVENT_PROTECT_PAGE of enum gup_event, that is, not a fork, after which pinned pages are still the
- * parent's, and not a write-back. Where the contract's fork does not copy pinned pages, it is a change like the others.
+ * since. A change is each of enum gup_event but GUP_EVENT_PROTECT_PAGE: after a fork or a write-back pinned pages are
+ * still the parent's. Where the contract's fork does not copy pinned pages, it is a change like the others.
  * Memory that fails (gup/poison.h) is no change, either: who has pinned it keeps it. Several may have one pin at a time.
  *
  * Otherwise it pins, and keeps the pin for others if no change of the range came between, there is room, and nobody kept the
- * same meanwhile. Room is made by unpinning what has been idle longest. Where there is none, or the pin is not kept for another
+ * same meanwhile. Room is made by unpinning what has been idle longest: what was put before a pin was kept is older than what was put
+ * after it, and those put between two such moments are equal. Where there is none, or the pin is not kept for another
  * reason, the caller has it alone.
  *
  * If a limit of pinned pages of the mm or the owner stands in the way, that many idle pages are unpinned and it tries
@@ -92,7 +94,8 @@ int gup_pin_cache_get(struct gup_pin_cache *cache, const struct gup_request *req
  * would, and so is one that the caller had alone.
  *
  * Context: any in which gup_unpin() is allowed, also a callback.
- * Return: 0; -EINVAL for NULL, a pin of another cache or of none, or one that nobody has; or as gup_unpin().
+ * Return: 0; -EINVAL for NULL, a pin of another cache or of none, or one that the cache keeps and nobody has; or as
+ * gup_unpin(). A pin that was released is gone, and must not be put again.
  */
 int gup_pin_cache_put(struct gup_pin_cache *cache, const struct gup_pin *pin, bool dirty);
 
