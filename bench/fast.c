@@ -32,7 +32,7 @@ static bool change_mappings(struct gup_bench_scene *scene, uint64_t *done)
 	struct gup_mm *mm = scene->world.mm;
 	int64_t addr = gup_mmap(mm, &map);
 
-	(void)done;
+	*done += WRITER_BYTES >> GUP_PAGE_SHIFT;
 	return addr > 0 && !gup_mprotect(mm, (uint64_t)addr, WRITER_BYTES, GUP_PROT_READ) &&
 	       !gup_munmap(mm, (uint64_t)addr, WRITER_BYTES);
 }

@@ -3,7 +3,8 @@
  * bench/move.c - folios that move: on request, and out of a CMA area that its owner wants back. The limit is to copy the
  * bytes.
  *
- * The peer copies 64 MiB of host memory, in pieces of the folios' size. All frames were used before, so the host has them.
+ * The peer copies as many bytes in pieces of the folios' size: for migration between frames of the same machine, for CMA
+ * host memory. All frames were used before, so the host has them.
  */
 #include "bench.h"
 
@@ -14,16 +15,43 @@
 
 static bool copy_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side, struct gup_bench_round *round)
 {
-	uint64_t size = scene->world.huge ? GUP_HUGE_SIZE : GUP_PAGE_SIZE, at, start = gup_bench_now();
+	uint64_t at, start = gup_bench_now();
 
 	(void)side;
-	for (at = 0; at < BYTES; at += size)
-		memcpy(scene->host.at + BYTES + at, scene->host.at + at, size);
+	for (at = 0; at < BYTES; at += GUP_PAGE_SIZE)
+		memcpy(scene->host.at + BYTES + at, scene->host.at + at, GUP_PAGE_SIZE);
 	gup_bench_add(round, GUP_BENCH_FIRST, start, PAGES);
 	return true;
 }
 
 /* ---- on request ---- */
+
+#define AWAY GUP_BENCH_GIB(1) /* from the folios that move to those that the peer writes to */
+
+static uint8_t *bytes_at(const struct gup_bench_world *world, uint64_t addr)
+{
+	return gup_page_address(world->m, gup_pfn_to_page(world->m, gup_user_pfn(world->mm, addr)));
+}
+
+/* The folios have moved since the last time. */
+static bool copy_frames_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side,
+			     struct gup_bench_round *round)
+{
+	static uint8_t *from[PAGES], *to[PAGES];
+	const struct gup_bench_world *world = &scene->world;
+	uint64_t size = world->huge ? GUP_HUGE_SIZE : GUP_PAGE_SIZE, nr = BYTES / size, i, start;
+
+	(void)side;
+	for (i = 0; i < nr; i++) {
+		from[i] = bytes_at(world, world->addr + i * size);
+		to[i] = bytes_at(world, world->addr + AWAY + i * size);
+	}
+	start = gup_bench_now();
+	for (i = 0; i < nr; i++)
+		memcpy(to[i], from[i], size);
+	gup_bench_add(round, GUP_BENCH_FIRST, start, PAGES);
+	return true;
+}
 
 static bool migrate_pass(struct gup_bench_scene *scene, const struct gup_bench_side *side,
 			 struct gup_bench_round *round)
@@ -40,11 +68,13 @@ static bool migrate_pass(struct gup_bench_scene *scene, const struct gup_bench_s
 
 static enum gup_bench_open migrate_open(const struct gup_bench_case *c, struct gup_bench_scene *scene)
 {
-	struct gup_machine_config config = { .normal_bytes = 3 * BYTES, .no_huge_pages = c == &gup_bench_migrate_4k };
+	struct gup_machine_config config = { .normal_bytes = 4 * BYTES, .no_huge_pages = c == &gup_bench_migrate_4k };
 
-	if (!gup_bench_host_open(&scene->host, 2 * BYTES, false))
+	if (!gup_bench_host_has(4 * BYTES))
 		return gup_bench_skip(c->name, GUP_BENCH_NO_MEMORY);
-	if (!gup_bench_world_open(&scene->world, &config, BYTES) || !gup_bench_touch_all(&scene->world))
+	if (!gup_bench_world_open(&scene->world, &config, BYTES) || !gup_bench_touch_all(&scene->world) ||
+	    !gup_bench_map(scene->world.mm, scene->world.addr + AWAY, BYTES) ||
+	    gup_populate(scene->world.mm, scene->world.addr + AWAY, BYTES))
 		return GUP_BENCH_BROKEN;
 	return GUP_BENCH_READY;
 }
@@ -119,7 +149,7 @@ static enum gup_bench_open cma_open(const struct gup_bench_case *c, struct gup_b
 	return GUP_BENCH_READY;
 }
 
-static const struct gup_bench_side migrate_sides[] = { { .run = migrate_pass }, { .run = copy_pass } };
+static const struct gup_bench_side migrate_sides[] = { { .run = migrate_pass }, { .run = copy_frames_pass } };
 static const struct gup_bench_side cma_sides[] = { { .run = cma_pass }, { .run = copy_pass } };
 
 static const struct gup_bench_row migrate_rows[] = { { GUP_BENCH_ROW("migrate", "memcpy", 0, 1) } };
@@ -161,7 +191,6 @@ const struct gup_bench_case gup_bench_cma_mirrored = {
 	.kind = "4K",
 	.sizes = { BYTES },
 	.parts = { "alloc" },
-	.rounds = 3,
 	.open = cma_open,
 	GUP_BENCH_SIDES(cma_sides),
 	GUP_BENCH_ROWS(cma_rows_mirrored),

@@ -93,7 +93,7 @@ const struct gup_bench_case gup_bench_pin_cache = {
 	.name = "pin-cache",
 	.kind = "4K",
 	.sizes = { GUP_BENCH_KIB(4), GUP_BENCH_MIB(1), GUP_BENCH_MIB(256) },
-	.parts = { "pair" },
+	.parts = { "buffer_pair" },
 	.open = cache_open,
 	.close = cache_close,
 	GUP_BENCH_SIDES(sides),
