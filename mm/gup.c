@@ -2,8 +2,8 @@
 /*
  * mm/gup.c - the entry points: one gate for flags and arguments, then the fast part, then the slow part.
  *
- * All twelve Linux forms are gup_user_pages() with another entry; what differs between them and between kernels is in
- * the contract's table. The result is a count if anything was taken and kept, else the errno.
+ * All twelve Linux forms are gup_user_pages() with another entry (those that begin with one page of their own are in
+ * gup_fast.c); what differs between them and between kernels is in the contract's table. The result is a count if anything was taken and kept, else the errno.
  */
 #include "gup.h"
 
@@ -89,9 +89,7 @@ static int refuse_call(struct gup_machine *m, const struct gup_call *call, enum 
 	return gup_refuse(why, error, rule, call->start, 0);
 }
 
-#define ONE_PAGE_FLAGS (GUP_WRITE | GUP_LONGTERM)
-
-_Static_assert(ONE_PAGE_FLAGS < 8, "they are bit numbers in a byte");
+_Static_assert(GUP_ONE_PAGE_FLAGS < 8, "they are bit numbers in a byte");
 
 void gup_gate_init(struct gup_machine *m)
 {
@@ -99,23 +97,9 @@ void gup_gate_init(struct gup_machine *m)
 	struct gup_call call = { .nr_pages = 1, .pages = &unused };
 
 	for (call.entry = 0; call.entry < GUP_NR_ENTRIES; call.entry++)
-		for (call.flags = 0; call.flags <= ONE_PAGE_FLAGS; call.flags++)
-			if (is_fast(call.entry) && !(call.flags & ~ONE_PAGE_FLAGS) && !check_call(m, &call))
+		for (call.flags = 0; call.flags <= GUP_ONE_PAGE_FLAGS; call.flags++)
+			if (is_fast(call.entry) && !(call.flags & ~GUP_ONE_PAGE_FLAGS) && !check_call(m, &call))
 				m->one_page[call.entry] |= 1u << call.flags;
-}
-
-/* One page, as most calls for small buffers want it. False if the call has to be looked at in full. */
-static bool one_page(struct gup_mm *mm, const struct gup_call *call)
-{
-	struct gup_page *page;
-
-	if (!mm || call->nr_pages != 1 || !call->pages || call->flags > ONE_PAGE_FLAGS ||
-	    !(mm->m->one_page[call->entry] >> call->flags & 1) || call->start >= GUP_USER_TOP || mm->m->track_holders)
-		return false;
-	page = gup_fast_one(mm, call->start & GUP_PAGE_MASK, call->flags, is_pin(call->entry));
-	if (page)
-		*call->pages = page;
-	return page;
 }
 
 /* A fast range that is no range. True if *out_result is the answer. */
@@ -250,94 +234,65 @@ long gup_user_pages(struct gup_mm *mm, const struct gup_call *call, struct gup_w
 	return user_pages(mm, call, why, HERE);
 }
 
-static long linux_form(struct gup_mm *mm, struct gup_call call, const void *site)
+long gup_linux_form(struct gup_mm *mm, const struct gup_call *call, const void *site)
 {
 	struct gup_why why = { .error = 0 };
 
-	return user_pages(mm, &call, &why, site);
-}
-
-static int fast_form(struct gup_mm *mm, struct gup_call call, const void *site)
-{
-	return one_page(mm, &call) ? 1 : (int)linux_form(mm, call, site);
+	return user_pages(mm, call, &why, site);
 }
 
 long gup_get_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 			struct gup_page **pages)
 {
-	return linux_form(mm, (struct gup_call){ GUP_GET_USER_PAGES, start, (long)nr_pages, flags, pages, NULL }, HERE);
-}
-
-int gup_get_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
-			    struct gup_page **pages)
-{
-	return fast_form(mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL }, HERE);
-}
-
-int gup_get_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
-				 struct gup_page **pages)
-{
-	return fast_form(mm, (struct gup_call){ GUP_GET_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL },
-			 HERE);
+	return gup_linux_form(mm, &(struct gup_call){ GUP_GET_USER_PAGES, start, (long)nr_pages, flags, pages, NULL },
+			      HERE);
 }
 
 long gup_get_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 			       struct gup_page **pages, int *locked)
 {
-	return linux_form(
-		mm, (struct gup_call){ GUP_GET_USER_PAGES_REMOTE, start, (long)nr_pages, flags, pages, locked }, HERE);
+	return gup_linux_form(
+		mm, &(struct gup_call){ GUP_GET_USER_PAGES_REMOTE, start, (long)nr_pages, flags, pages, locked }, HERE);
 }
 
 long gup_get_user_pages_locked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 			       struct gup_page **pages, int *locked)
 {
-	return linux_form(
-		mm, (struct gup_call){ GUP_GET_USER_PAGES_LOCKED, start, (long)nr_pages, flags, pages, locked }, HERE);
+	return gup_linux_form(
+		mm, &(struct gup_call){ GUP_GET_USER_PAGES_LOCKED, start, (long)nr_pages, flags, pages, locked }, HERE);
 }
 
 long gup_get_user_pages_unlocked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 				 struct gup_page **pages)
 {
-	return linux_form(
-		mm, (struct gup_call){ GUP_GET_USER_PAGES_UNLOCKED, start, (long)nr_pages, flags, pages, NULL }, HERE);
+	return gup_linux_form(
+		mm, &(struct gup_call){ GUP_GET_USER_PAGES_UNLOCKED, start, (long)nr_pages, flags, pages, NULL }, HERE);
 }
 
 long gup_pin_user_pages(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 			struct gup_page **pages)
 {
-	return linux_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES, start, (long)nr_pages, flags, pages, NULL }, HERE);
-}
-
-int gup_pin_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
-			    struct gup_page **pages)
-{
-	return fast_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL }, HERE);
-}
-
-int gup_pin_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
-				 struct gup_page **pages)
-{
-	return fast_form(mm, (struct gup_call){ GUP_PIN_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL },
-			 HERE);
+	return gup_linux_form(mm, &(struct gup_call){ GUP_PIN_USER_PAGES, start, (long)nr_pages, flags, pages, NULL },
+			      HERE);
 }
 
 long gup_pin_user_pages_remote(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 			       struct gup_page **pages, int *locked)
 {
-	return linux_form(
-		mm, (struct gup_call){ GUP_PIN_USER_PAGES_REMOTE, start, (long)nr_pages, flags, pages, locked }, HERE);
+	return gup_linux_form(
+		mm, &(struct gup_call){ GUP_PIN_USER_PAGES_REMOTE, start, (long)nr_pages, flags, pages, locked }, HERE);
 }
 
 long gup_pin_user_pages_locked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 			       struct gup_page **pages, int *locked)
 {
-	return linux_form(
-		mm, (struct gup_call){ GUP_PIN_USER_PAGES_LOCKED, start, (long)nr_pages, flags, pages, locked }, HERE);
+	return gup_linux_form(
+		mm, &(struct gup_call){ GUP_PIN_USER_PAGES_LOCKED, start, (long)nr_pages, flags, pages, locked }, HERE);
 }
 
 long gup_pin_user_pages_unlocked(struct gup_mm *mm, unsigned long start, unsigned long nr_pages, unsigned int flags,
 				 struct gup_page **pages)
 {
-	return linux_form(
-		mm, (struct gup_call){ GUP_PIN_USER_PAGES_UNLOCKED, start, (long)nr_pages, flags, pages, NULL }, HERE);
+	return gup_linux_form(
+		mm, &(struct gup_call){ GUP_PIN_USER_PAGES_UNLOCKED, start, (long)nr_pages, flags, pages, NULL }, HERE);
 }

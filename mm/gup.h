@@ -126,11 +126,7 @@ int gup_op_flush(struct gup_op *op);
 
 /* ---- gup_fast.c ---- */
 void gup_fast(struct gup_op *op);
-/*
- * The page of 4 KiB at @addr if it is private memory that needs no other look; else NULL with nothing taken, and
- * gup_fast() may know more. For calls with no other flags than WRITE and LONGTERM.
- */
-struct gup_page *gup_fast_one(struct gup_mm *mm, u64 addr, unsigned int flags, bool pin);
+#define GUP_ONE_PAGE_FLAGS (GUP_WRITE | GUP_LONGTERM) /* that a fast call for one page may have to be tried first */
 
 /* ---- gup_slow.c ---- */
 int gup_slow(struct gup_op *op);
@@ -150,6 +146,8 @@ enum gup_settled gup_longterm_settle(struct gup_op *op, unsigned int tries, int 
 /* ---- gup.c ---- */
 /* All but range and output; @runs needs no value before a run is added. */
 void gup_op_init(struct gup_op *op, struct gup_mm *mm, unsigned int flags, bool pin, struct gup_why *why);
+/* A call as Linux has it, from the code at @site. */
+long gup_linux_form(struct gup_mm *mm, const struct gup_call *call, const void *site);
 long gup_op_run(struct gup_op *op, bool fast, bool fast_only);
 /* Give back pages that were put out already, down to @keep of them. */
 void gup_op_drop(struct gup_op *op, u64 keep);

@@ -211,38 +211,104 @@ void gup_fast(struct gup_op *op)
 	GUP_COUNT(op->m, fast_pages, op->done);
 }
 
-/* Inside a lockless section. *@doubt: it is to be given back. */
-static inline struct gup_page *one_page(struct gup_mm *mm, u64 addr, const struct look *look, bool pin, bool *doubt)
+/* Inside a lockless section: the page of an entry of 4 KiB that is_single(), if it is. True if it still was, counted. */
+GUP_ALWAYS_INLINE bool look_at_one(struct gup_mm *mm, u64 addr, const struct look *look, bool pin,
+				   struct gup_page **out_page)
 {
 	struct gup_slot slot;
 	struct gup_page *page;
 
-	gup_pt_descend(mm, addr, &slot);
+	*out_page = NULL;
+	gup_pt_descend_inline(mm, addr, &slot);
 	if (slot.level || !gup_pte_matches(slot.value, look->entry))
-		return NULL;
-	page = take_single(mm->m, look, slot.value, pin);
-	*doubt = page && !(single_same(mm->m, look, page, slot.entry, slot.value) && parent_same(&slot));
-	return page;
+		return false;
+	*out_page = page = take_single(mm->m, look, slot.value, pin);
+	return page && single_same(mm->m, look, page, slot.entry, slot.value) && parent_same(&slot);
 }
 
-struct gup_page *gup_fast_one(struct gup_mm *mm, u64 addr, unsigned int flags, bool pin)
+/*
+ * The page of @call if it is private memory that needs no other look; else nothing is taken, and gup_fast() may know more.
+ * What is known of @flags and @pin when this is compiled costs nothing.
+ */
+GUP_ALWAYS_INLINE bool one_page(struct gup_mm *mm, const struct gup_call *call, unsigned int flags, bool pin)
 {
 	const struct look look = look_for(mm->m, flags, pin);
 	u32 seq = gup_port_load(&mm->wp_seq);
 	struct gup_page *page;
-	bool doubt = false;
+	bool same;
 
 	if (pin && seq & 1)
-		return NULL;
+		return false;
 	gup_port_rcu_read_lock();
-	page = one_page(mm, addr, &look, pin, &doubt);
+	same = look_at_one(mm, call->start & GUP_PAGE_MASK, &look, pin, &page);
 	gup_port_rcu_read_unlock();
-	if (!page)
-		return NULL;
-	if (doubt || (pin && gup_port_load(&mm->wp_seq) != seq)) {
-		gup_release_run(mm->m, page, 1, pin);
-		return NULL;
+	if (GUP_LIKELY(same && (!pin || gup_port_load(&mm->wp_seq) == seq))) {
+		*call->pages = page;
+		GUP_COUNT(mm->m, fast_pages, 1);
+		return true;
 	}
-	GUP_COUNT(mm->m, fast_pages, 1);
-	return page;
+	if (page)
+		gup_release_run(mm->m, page, 1, pin);
+	return false;
+}
+
+/* One page, as most calls for small buffers want it. False if the call has to be looked at in full. */
+static inline bool wants_one(const struct gup_mm *mm, const struct gup_call *call)
+{
+	return mm && call->nr_pages == 1 && call->pages && call->flags <= GUP_ONE_PAGE_FLAGS &&
+	       mm->m->one_page[call->entry] >> call->flags & 1 && call->start < GUP_USER_TOP && !mm->m->track_holders;
+}
+
+static bool any_page(struct gup_mm *mm, const struct gup_call *call, bool pin)
+{
+	return one_page(mm, call, call->flags, pin);
+}
+
+static int fast_form(struct gup_mm *mm, const struct gup_call *call, bool pin, const void *site)
+{
+	return wants_one(mm, call) && any_page(mm, call, pin) ? 1 : (int)gup_linux_form(mm, call, site);
+}
+
+/* The flags that most pins have get code of their own. */
+GUP_ALWAYS_INLINE bool pin_one(struct gup_mm *mm, const struct gup_call *call)
+{
+	switch (call->flags) {
+	case GUP_WRITE:
+		return one_page(mm, call, GUP_WRITE, true);
+	case GUP_WRITE | GUP_LONGTERM:
+		return one_page(mm, call, GUP_WRITE | GUP_LONGTERM, true);
+	default:
+		return any_page(mm, call, true);
+	}
+}
+
+#define HERE __builtin_return_address(0)
+
+int gup_get_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+			    struct gup_page **pages)
+{
+	return fast_form(mm, &(struct gup_call){ GUP_GET_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL }, false,
+			 HERE);
+}
+
+int gup_get_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+				 struct gup_page **pages)
+{
+	return fast_form(mm, &(struct gup_call){ GUP_GET_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL },
+			 false, HERE);
+}
+
+int gup_pin_user_pages_fast(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+			    struct gup_page **pages)
+{
+	struct gup_call call = { GUP_PIN_USER_PAGES_FAST, start, nr_pages, flags, pages, NULL };
+
+	return GUP_LIKELY(wants_one(mm, &call) && pin_one(mm, &call)) ? 1 : (int)gup_linux_form(mm, &call, HERE);
+}
+
+int gup_pin_user_pages_fast_only(struct gup_mm *mm, unsigned long start, int nr_pages, unsigned int flags,
+				 struct gup_page **pages)
+{
+	return fast_form(mm, &(struct gup_call){ GUP_PIN_USER_PAGES_FAST_ONLY, start, nr_pages, flags, pages, NULL },
+			 true, HERE);
 }

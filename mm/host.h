@@ -29,6 +29,10 @@ int memcmp(const void *a, const void *b, size_t n);
 #define GUP_UNROLL _Pragma("GCC unroll 8")
 #endif
 
+/* For the few places where a call, a jump or a flag that is looked at can be measured. */
+#define GUP_ALWAYS_INLINE static inline __attribute__((always_inline))
+#define GUP_LIKELY(cond) __builtin_expect(!!(cond), 1)
+
 #define GUP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define GUP_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 

@@ -27,20 +27,20 @@ void gup_list_del(struct gup_machine *m, struct gup_link *link);
 struct gup_zone *gup_zone_by_name(struct gup_machine *m, enum gup_zone_kind kind, const char *name);
 /* Copy a name; false if it is too long. */
 bool gup_name_set(char *to, const char *from);
-/* Raise a counter: without a locked operation where the slot is the thread's own. */
-static inline void gup_counter_add(u64 *counter, unsigned int slot, u64 n)
+/* Raise a counter of a slot that is the thread's own. */
+static inline void gup_counter_add(u64 *counter, u64 n)
 {
-	if (slot < GUP_PORT_OWN_SLOTS)
-		gup_port_store_relaxed(counter, gup_port_load_relaxed(counter) + n);
-	else
-		gup_port_fetch_add(counter, n);
+	gup_port_store_relaxed(counter, gup_port_load_relaxed(counter) + n);
 }
 
+/* Raise a counter: without a locked operation where the slot is the thread's own. */
 #define GUP_COUNT(m, what, n)                                                                                          \
 	do {                                                                                                           \
 		unsigned int slot_ = gup_port_slot();                                                                  \
-		gup_counter_add(&(m)->counters[slot_ < GUP_PORT_OWN_SLOTS ? slot_ : GUP_PORT_OWN_SLOTS].what, slot_,   \
-				(u64)(n));                                                                             \
+		if (slot_ < GUP_PORT_OWN_SLOTS)                                                                        \
+			gup_counter_add(&(m)->counters[slot_].what, (u64)(n));                                         \
+		else                                                                                                   \
+			gup_port_fetch_add(&(m)->counters[GUP_PORT_OWN_SLOTS].what, (u64)(n));                         \
 	} while (0)
 
 /* ---- gup.c ---- */

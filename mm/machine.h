@@ -135,8 +135,8 @@ struct gup_machine {
 	const struct gup_contract *contract; /* [c] these rules: readers do not change them */
 	bool no_huge_pages, track_holders;   /* [c] */
 	u32 anon_orders;		     /* [c] */
-	u8 one_page[GUP_NR_ENTRIES];	     /* [c] flags, as bit numbers, with which gup_fast_one() may be tried */
-	struct gup_watch *watch;	     /* [c] of a machine under test, else NULL */
+	u8 one_page[GUP_NR_ENTRIES]; /* [c] flags, as bit numbers, of calls for one page that gup_fast.c may try */
+	struct gup_watch *watch;     /* [c] of a machine under test, else NULL */
 
 	struct gup_zone zones[GUP_MAX_ZONES]; /* in order of pfn */
 	unsigned int nr_zones;		      /* [c] */

@@ -47,7 +47,7 @@ static inline u32 gup_count_pins(u64 count)
 
 static inline u64 gup_pfn(const struct gup_machine *m, const struct gup_page *page)
 {
-	return (u64)(page - m->frames);
+	return ((uintptr_t)page - (uintptr_t)m->frames) / sizeof(*page);
 }
 
 static inline struct gup_page *gup_page_at(const struct gup_machine *m, u64 pfn)

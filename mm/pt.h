@@ -2,8 +2,8 @@
 /*
  * mm/pt.h - page tables: finding an entry, and changing it.
  *
- * There is one loop over levels, gup_pt_descend(). It stops at the first entry that is not a pointer to a table: a leaf
- * (4 KiB or 2 MiB), a migration entry, or nothing. Entries change only with their table's lock held; tables are linked
+ * There is one loop over levels, gup_pt_descend_inline(). It stops at the first entry that is not a pointer to a table: a
+ * leaf (4 KiB or 2 MiB), a migration entry, or nothing. Entries change only with their table's lock held; tables are linked
  * in under mmap_lock or by who holds the reverse map still, and unlinked only under mmap_lock for writing, after the
  * VMA left the reverse maps. A lockless walker sees a table until its RCU section ends.
  */
@@ -59,6 +59,34 @@ static inline u64 gup_min(u64 a, u64 b)
 static inline u64 gup_max(u64 a, u64 b)
 {
 	return a > b ? a : b;
+}
+
+/* gup_pt_descend() for who has no time to call it. */
+static inline void gup_pt_descend_inline(struct gup_mm *mm, u64 addr, struct gup_slot *slot)
+{
+	u8 *memory = mm->m->memory;
+	u64 table = mm->root, parent_value = 0, value;
+	u64 *parent = NULL, *entry;
+	unsigned int level;
+
+	GUP_UNROLL
+	for (level = GUP_PT_LEVELS - 1; level < GUP_PT_LEVELS; level--) {
+		entry = (u64 *)(memory + (table << GUP_PAGE_SHIFT)) + gup_pt_index(addr, level);
+		value = gup_port_load(entry);
+		if (!gup_arch_is_table(value, level))
+			break;
+		parent = entry;
+		parent_value = value;
+		table = gup_arch_pfn(value);
+	}
+	slot->mm = mm;
+	slot->base = addr & ~(gup_pt_size(level + 1) - 1);
+	slot->entry = entry;
+	slot->value = value;
+	slot->parent = parent;
+	slot->parent_value = parent_value;
+	slot->table = table;
+	slot->level = level;
 }
 
 /* ---- pt_walk.c ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mm/pt_walk.c - the loop over page-table levels, and tables coming and going.
+ * mm/pt_walk.c - walks of page tables, and tables coming and going.
  *
  * A dead table keeps its entries until walkers have left: it waits in a list that is linked through words of its
  * descriptor, and a whole list is given back after one grace period.
@@ -11,29 +11,7 @@
 
 void gup_pt_descend(struct gup_mm *mm, u64 addr, struct gup_slot *slot)
 {
-	const struct gup_machine *m = mm->m;
-	u64 table = mm->root, parent_value = 0, value;
-	u64 *parent = NULL, *entry;
-	unsigned int level;
-
-	GUP_UNROLL
-	for (level = GUP_PT_LEVELS - 1; level < GUP_PT_LEVELS; level--) {
-		entry = (u64 *)gup_direct(m, table) + gup_pt_index(addr, level);
-		value = gup_port_load(entry);
-		if (!gup_arch_is_table(value, level))
-			break;
-		parent = entry;
-		parent_value = value;
-		table = gup_arch_pfn(value);
-	}
-	slot->mm = mm;
-	slot->base = addr & ~(gup_pt_size(level + 1) - 1);
-	slot->entry = entry;
-	slot->value = value;
-	slot->parent = parent;
-	slot->parent_value = parent_value;
-	slot->table = table;
-	slot->level = level;
+	gup_pt_descend_inline(mm, addr, slot);
 }
 
 static struct gup_port_lock *lock_of(struct gup_machine *m, u64 table)
