@@ -42,11 +42,20 @@ static void share_entry(struct copy *c, u64 value)
 	gup_pt_set_relaxed(c->to, value);
 }
 
-static bool share(struct copy *c, struct gup_page *head, struct gup_page *page)
+/* The child's. What was exclusive has the parent's entry only, whose table is locked: nobody else changes the number. */
+static void add_mapping(struct copy *c, struct gup_page *head, struct gup_page *page, bool exclusive)
+{
+	if (exclusive && !gup_order(head))
+		gup_port_store_release(&page->mapcount, 2u);
+	else
+		gup_map_add(head, page, 1, c->from->level);
+}
+
+static bool share(struct copy *c, struct gup_page *head, struct gup_page *page, bool exclusive)
 {
 	if (gup_folio_take(head, 1, false) != GUP_TAKE_OK)
 		return false;
-	gup_map_add(head, page, 1, c->from->level);
+	add_mapping(c, head, page, exclusive);
 	share_entry(c, gup_arch_wrprotect(c->from->value));
 	return true;
 }
@@ -73,7 +82,7 @@ static enum copied copy_leaf(struct copy *c, u64 addr)
 	bool exclusive = gup_flag_test(page, GUP_PF_EXCL);
 
 	if (!gup_folio_is_anon(head) || try_share(m, page, head)) {
-		if (share(c, head, page))
+		if (share(c, head, page, exclusive))
 			return COPIED;
 		if (exclusive)
 			gup_flag_set(page, GUP_PF_EXCL);
