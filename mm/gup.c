@@ -2,8 +2,9 @@
 /*
  * mm/gup.c - the entry points: one gate for flags and arguments, then the fast part, then the slow part.
  *
- * All twelve Linux forms are gup_user_pages() with another entry (those that begin with one page of their own are in
- * gup_fast.c); what differs between them and between kernels is in the contract's table. The result is a count if anything was taken and kept, else the errno.
+ * All twelve Linux forms are gup_user_pages() with another entry; what differs between them and between kernels is in
+ * the contract's table. The fast ones are in gup_fast.c, where they try a single page first. The result is a count if
+ * anything was taken and kept, else the errno.
  */
 #include "gup.h"
 

@@ -119,6 +119,39 @@ static inline void gup_op_add_run(struct gup_op *op, struct gup_page *page, u32 
 	op->left -= nr;
 }
 
+/* What a page that is present has to be. */
+struct gup_look {
+	struct gup_pte_pattern entry;
+	u32 single_mask, single; /* flags of private memory in a folio of its own: nothing else has to be looked at */
+	bool longterm;		 /* its block has to be one for pins that are held long */
+};
+
+static inline struct gup_look gup_look_for(const struct gup_machine *m, unsigned int flags, bool pin)
+{
+	u32 exclusive = !(flags & GUP_WRITE) && pin && m->contract->pin_unshares ? GUP_PF_EXCL : 0;
+
+	return (struct gup_look){
+		.entry = gup_fit_pattern(flags),
+		.single_mask = GUP_PF_KIND | GUP_PF_ORDER | GUP_PF_TAIL | GUP_PF_HAS_POISON | exclusive,
+		.single = GUP_FRAME_ANON | exclusive,
+		.longterm = flags & GUP_LONGTERM && m->contract->fast_sees_longterm,
+	};
+}
+
+static inline bool gup_is_single(const struct gup_look *look, const struct gup_page *page)
+{
+	return (gup_flags(page) & look->single_mask) == look->single;
+}
+
+/* Take the page behind a 4 KiB entry if it gup_is_single(); NULL if not. */
+static inline struct gup_page *gup_take_single(const struct gup_machine *m, const struct gup_look *look, u64 value,
+					       bool pin)
+{
+	struct gup_page *page = gup_page_at(m, gup_arch_pfn(value));
+
+	return gup_is_single(look, page) && gup_folio_take(page, 1, pin) == GUP_TAKE_OK ? page : NULL;
+}
+
 /* Give all runs of the batch back; addr and left are as before them. */
 void gup_op_release_batch(struct gup_op *op);
 /* Put the batch out. 0, or -ENOMEM with the batch given back. */

@@ -17,34 +17,15 @@
  */
 #include "gup.h"
 
-/* What a page that is present has to be. */
-struct look {
-	struct gup_pte_pattern entry;
-	u32 single_mask, single; /* flags of private memory in a folio of its own: nothing else has to be looked at */
-	bool longterm;		 /* its block has to be one for pins that are held long */
-};
-
-static inline struct look look_for(const struct gup_machine *m, unsigned int flags, bool pin)
-{
-	u32 exclusive = !(flags & GUP_WRITE) && pin && m->contract->pin_unshares ? GUP_PF_EXCL : 0;
-
-	return (struct look){
-		.entry = gup_fit_pattern(flags),
-		.single_mask = GUP_PF_KIND | GUP_PF_ORDER | GUP_PF_TAIL | GUP_PF_HAS_POISON | exclusive,
-		.single = GUP_FRAME_ANON | exclusive,
-		.longterm = flags & GUP_LONGTERM && m->contract->fast_sees_longterm,
-	};
-}
-
 /* A lockless section. Runs beyond the batch's last one did not pass the second look and are to be given back. */
 struct section {
 	struct gup_op *op;
-	struct look look;
+	struct gup_look look;
 	struct gup_slot slot;
 	u32 back;
 };
 
-static inline bool longterm_fits(const struct look *look, const struct gup_machine *m, const struct gup_page *page)
+static inline bool longterm_fits(const struct gup_look *look, const struct gup_machine *m, const struct gup_page *page)
 {
 	return !look->longterm || gup_longterm_ok(m, page);
 }
@@ -94,24 +75,11 @@ static bool take_run(struct section *s, struct gup_page *page)
 	return true;
 }
 
-static inline bool is_single(const struct look *look, const struct gup_page *page)
-{
-	return (gup_flags(page) & look->single_mask) == look->single;
-}
-
-/* Take the page behind a 4 KiB entry if it is_single(); NULL if not. */
-static inline struct gup_page *take_single(const struct gup_machine *m, const struct look *look, u64 value, bool pin)
-{
-	struct gup_page *page = gup_page_at(m, gup_arch_pfn(value));
-
-	return is_single(look, page) && gup_folio_take(page, 1, pin) == GUP_TAKE_OK ? page : NULL;
-}
-
 /* The second look at it. What @entry hangs from is for the caller to look at again. */
-static inline bool single_same(const struct gup_machine *m, const struct look *look, const struct gup_page *page,
+static inline bool single_same(const struct gup_machine *m, const struct gup_look *look, const struct gup_page *page,
 			       const u64 *entry, u64 value)
 {
-	return gup_port_load(entry) == value && is_single(look, page) && longterm_fits(look, m, page);
+	return gup_port_load(entry) == value && gup_is_single(look, page) && longterm_fits(look, m, page);
 }
 
 /* Neighbours in one table, page by page; the entry above them is read again once for them all. */
@@ -119,7 +87,7 @@ static bool take_singles(struct section *s)
 {
 	struct gup_op *op = s->op;
 	const struct gup_machine *m = op->m;
-	const struct look look = s->look;
+	const struct gup_look look = s->look;
 	const bool pin = op->pin;
 	struct gup_run *run = &op->runs[op->nr_runs];
 	u64 *entry = s->slot.entry, value = s->slot.value;
@@ -128,7 +96,7 @@ static bool take_singles(struct section *s)
 
 	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
 	do {
-		page = take_single(m, &look, value, pin);
+		page = gup_take_single(m, &look, value, pin);
 		if (!page)
 			break;
 		run[nr] = (struct gup_run){ page, 1 };
@@ -158,7 +126,7 @@ static bool take_some(struct section *s)
 	if (!gup_arch_is_leaf(value, s->slot.level) || !gup_pte_matches(value, s->look.entry))
 		return false;
 	page = gup_leaf_page(s->op->m, &s->slot, s->op->addr);
-	return !s->slot.level && is_single(&s->look, page) ? take_singles(s) : take_run(s, page);
+	return !s->slot.level && gup_is_single(&s->look, page) ? take_singles(s) : take_run(s, page);
 }
 
 /* Runs until the batch is full or in doubt; inside an RCU section. True if the walk may go on. */
@@ -199,7 +167,7 @@ static bool fast_section(struct section *s)
 
 void gup_fast(struct gup_op *op)
 {
-	struct section s = { .op = op, .look = look_for(op->m, op->flags, op->pin) };
+	struct section s = { .op = op, .look = gup_look_for(op->m, op->flags, op->pin) };
 	bool more = true;
 
 	while (more && op->left) {
@@ -211,8 +179,8 @@ void gup_fast(struct gup_op *op)
 	GUP_COUNT(op->m, fast_pages, op->done);
 }
 
-/* Inside a lockless section: the page of an entry of 4 KiB that is_single(), if it is. True if it still was, counted. */
-GUP_ALWAYS_INLINE bool look_at_one(struct gup_mm *mm, u64 addr, const struct look *look, bool pin,
+/* Inside a lockless section: the page of an entry of 4 KiB that gup_is_single(), if it is. True if it still was, counted. */
+GUP_ALWAYS_INLINE bool look_at_one(struct gup_mm *mm, u64 addr, const struct gup_look *look, bool pin,
 				   struct gup_page **out_page)
 {
 	struct gup_slot slot;
@@ -222,7 +190,7 @@ GUP_ALWAYS_INLINE bool look_at_one(struct gup_mm *mm, u64 addr, const struct loo
 	gup_pt_descend_inline(mm, addr, &slot);
 	if (slot.level || !gup_pte_matches(slot.value, look->entry))
 		return false;
-	*out_page = page = take_single(mm->m, look, slot.value, pin);
+	*out_page = page = gup_take_single(mm->m, look, slot.value, pin);
 	return page && single_same(mm->m, look, page, slot.entry, slot.value) && parent_same(&slot);
 }
 
@@ -232,7 +200,7 @@ GUP_ALWAYS_INLINE bool look_at_one(struct gup_mm *mm, u64 addr, const struct loo
  */
 GUP_ALWAYS_INLINE bool one_page(struct gup_mm *mm, const struct gup_call *call, unsigned int flags, bool pin)
 {
-	const struct look look = look_for(mm->m, flags, pin);
+	const struct gup_look look = gup_look_for(mm->m, flags, pin);
 	u32 seq = gup_port_load(&mm->wp_seq);
 	struct gup_page *page;
 	bool same;

@@ -138,6 +138,36 @@ static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_
 	return STEP_TAKEN;
 }
 
+/*
+ * Take neighbours of the locked table that are gup_is_single(), the next page first, as long as nothing but the entry and
+ * that has to be looked at. False if there is none.
+ */
+static bool take_singles_locked(struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot)
+{
+	const struct gup_look look = gup_look_for(op->m, op->flags, op->pin);
+	struct gup_run *run = &op->runs[op->nr_runs];
+	u64 most = gup_min(gup_min(op->left, GUP_BATCH_RUNS - op->nr_runs),
+			   (gup_vma_end(vma) - op->addr) >> GUP_PAGE_SHIFT);
+	u32 nr;
+
+	if (slot->level || !op->take || op->flags & GUP_FLAGS_OF_VMA || gup_vma_is(vma, GUP_OBJECT_FSDAX))
+		return false;
+	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
+	for (nr = 0; nr < most; nr++) {
+		u64 value = gup_port_load(slot->entry + nr);
+
+		run[nr].nr = 1;
+		run[nr].page = gup_pte_matches(value, look.entry) ? gup_take_single(op->m, &look, value, op->pin)
+								  : NULL;
+		if (!run[nr].page)
+			break;
+	}
+	op->nr_runs += nr;
+	op->addr += (u64)nr << GUP_PAGE_SHIFT;
+	op->left -= nr;
+	return nr;
+}
+
 /* Go on to the next entry of the locked table, as long as nothing but the entry has to be looked at. */
 static bool next_entry(const struct gup_op *op, const struct gup_vma *vma, struct gup_slot *slot)
 {
@@ -168,7 +198,8 @@ static enum step follow(struct gup_op *op, struct gup_vma *vma, int *out_error)
 	gup_pt_lock(&slot);
 	if (gup_arch_is_leaf(slot.value, slot.level))
 		do
-			step = take_locked(op, vma, &slot, out_error);
+			step = take_singles_locked(op, vma, &slot) ? STEP_TAKEN
+								   : take_locked(op, vma, &slot, out_error);
 		while (step == STEP_TAKEN && next_entry(op, vma, &slot));
 	gup_pt_unlock(&slot);
 	return step;
