@@ -149,6 +149,7 @@ static inline struct gup_page *gup_take_single(const struct gup_machine *m, cons
 {
 	struct gup_page *page = gup_page_at(m, gup_arch_pfn(value));
 
+	GUP_PREFETCH_WRITE(page);
 	return gup_is_single(look, page) && gup_folio_take(page, 1, pin) == GUP_TAKE_OK ? page : NULL;
 }
 

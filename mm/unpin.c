@@ -176,7 +176,10 @@ static inline u64 unpin_singles(struct gup_machine *m, struct gup_page **pages, 
 	for (i = 0; i < nr; i++) {
 		struct gup_page *page = pages[i];
 
-		if (!is_frame(m, page) || !is_single(page) || !gup_count_pins(gup_port_load(&page->count)))
+		if (!is_frame(m, page))
+			break;
+		GUP_PREFETCH_WRITE(page);
+		if (!is_single(page) || !gup_count_pins(gup_port_load(&page->count)))
 			break;
 		if (dirty)
 			gup_flag_set(page, GUP_PF_DIRTY);
