@@ -70,6 +70,8 @@ static const struct gup_bench_row fast_rows[] = {
 	{ GUP_BENCH_ROW("raw-loop", "raw-loop", FAST, RAW) },
 	{ GUP_BENCH_ROW("raw-loop", "raw-loop", WRITER + FAST, RAW_WRITER) },
 	{ GUP_BENCH_ROW("writer-raw", "undisturbed", RAW_WRITER, RAW) },
+	{ GUP_BENCH_ROW("writer-itself", "raw-loop", WRITER + FAST, RAW_WRITER), .slowdown = true, .libgup_base = FAST,
+	  .peer_base = RAW },
 };
 #define ROWS_OF_2M 7
 

@@ -39,6 +39,7 @@ static const struct target targets[] = {
 	{ "writer", GUP_BENCH_KIB(4), "4K", 2, "pair", 0, 0.9, "fast pin + unpin beside a writer", "undisturbed" },
 	{ "writer", GUP_BENCH_KIB(64), "4K", 2, "pair", 0, 0.9, "fast pin + unpin beside a writer", "undisturbed" },
 	{ "writer", GUP_BENCH_MIB(16), "4K", 2, "pair", 0, 0.9, "fast pin + unpin beside a writer", "undisturbed" },
+	{ "writer-itself", GUP_BENCH_MIB(16), "4K", 2, "pair", 0, 0.9, "fast beside a writer: slowdown", "raw loop's" },
 	{ "longterm-cost", GUP_BENCH_MIB(16), "4K", 1, "pair", 1.05, 0, "fast long-term pin + unpin", "short pin" },
 	{ "slow-populate", GUP_BENCH_MIB(16), "4K", 1, "pin", 0, 5, "slow pin", "MADV_POPULATE_WRITE" },
 	{ "pin-cache", GUP_BENCH_KIB(4), "4K", 1, "buffer_pair", 1, 0, "pin cache hit", "fast pin of 1 page" },
