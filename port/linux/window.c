@@ -7,7 +7,9 @@
  * the host refuses one, the spares go, what some pieces of 2 MiB show goes (one system call each), the spares come back,
  * and the call is made again. Pieces of which something is held stay.
  *
- * A part of a window is never unmapped, since another thread's mmap() could take the hole: it is mapped over with nothing.
+ * A part of a window is never unmapped, since another thread's mmap() could take the hole. What has to leave is made
+ * inaccessible, which costs the host a ninth where frames are scattered: it keeps its mappings. They go when something else
+ * is shown there, or when room is made by mapping nothing over the piece.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -132,9 +134,14 @@ static bool map_view(char *at, uint64_t bytes, const struct view *v)
 	return done && !madvise(at, bytes, MADV_DONTFORK);
 }
 
+static bool hide(char *at, uint64_t bytes)
+{
+	return !mprotect(at, bytes, PROT_NONE);
+}
+
 static bool map_once(char *at, uint64_t bytes, const struct view *v)
 {
-	return v ? map_view(at, bytes, v) : map_nothing(at, bytes);
+	return v ? map_view(at, bytes, v) : hide(at, bytes);
 }
 
 /* ---- room for more mappings ---- */
@@ -220,7 +227,7 @@ static bool unmap_at_any_price(struct gup_port_window *window, char *at, uint64_
 
 	pthread_mutex_lock(&room_lock);
 	spares_unmap();
-	done = map_nothing(at, bytes) || !mprotect(window->base, window->bytes, PROT_NONE);
+	done = hide(at, bytes) || hide(window->base, window->bytes);
 	spares_map();
 	pthread_mutex_unlock(&room_lock);
 	return done;
