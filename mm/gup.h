@@ -160,7 +160,7 @@ int gup_op_flush(struct gup_op *op);
 
 /* ---- gup_fast.c ---- */
 void gup_fast(struct gup_op *op);
-#define GUP_ONE_PAGE_FLAGS (GUP_WRITE | GUP_LONGTERM) /* that a fast call for one page may have to be tried first */
+#define GUP_ONE_PAGE_FLAGS (GUP_WRITE | GUP_LONGTERM) /* with which a fast call for one page may be tried first */
 
 /* ---- gup_slow.c ---- */
 int gup_slow(struct gup_op *op);

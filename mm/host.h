@@ -32,7 +32,7 @@ int memcmp(const void *a, const void *b, size_t n);
 /* For the few places where a call, a jump or a flag that is looked at can be measured. */
 #define GUP_ALWAYS_INLINE static inline __attribute__((always_inline))
 #define GUP_LIKELY(cond) __builtin_expect(!!(cond), 1)
-/* The line of what is read first and then changed: fetched once, instead of to read and again to write. */
+/* Before the first look at what is then changed: its line is fetched once, not to be read and again to be written. */
 #define GUP_PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
 
 #define GUP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -160,6 +160,12 @@ static bool thawed(const struct gup_page *head, u64 unused)
 	return gup_port_load(&head->count);
 }
 
+static bool not_full(const struct gup_page *head, u64 unused)
+{
+	(void)unused;
+	return gup_count_refs(gup_port_load(&head->count)) < GUP_COUNT_MAX;
+}
+
 enum find { FOUND, FROZEN, FULL, HOLE, BEYOND };
 
 static enum find take_found(struct gup_page *head)
@@ -251,7 +257,12 @@ int gup_object_folio(struct gup_object *object, u64 index, enum gup_scope scope,
 
 bool gup_object_cached(struct gup_object *object, u64 index, struct gup_page **out_head, struct gup_page **out_page)
 {
-	return find_folio(object, index, true, out_page) == FOUND && lock_found(object, *out_page, out_head);
+	enum find found = find_folio(object, index, true, out_page);
+
+	/* Who asks is about to throw it out or to write it back, and comes again. */
+	if (found == FULL)
+		gup_folio_wait_once(object->m, gup_head(object->m, *out_page), not_full, 0, GUP_WAIT_MOMENT);
+	return found == FOUND && lock_found(object, *out_page, out_head);
 }
 
 void gup_object_replace(struct gup_object *object, struct gup_page *old_head, struct gup_page *new_head)

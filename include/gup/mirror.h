@@ -68,10 +68,12 @@ int gup_mirror_populate(struct gup_mm *mm, uint64_t addr, uint64_t length, bool 
 int gup_mirror_release(struct gup_mm *mm, uint64_t addr, uint64_t length);
 
 /**
- * gup_mirror_drop() - take everything out of the window that is not held; it is faulted in again when it is touched
+ * gup_mirror_drop() - take everything out of the window that is not held, and give the host its mappings back; it is
+ * faulted in again when it is touched
  * @mm: the mm; without a window nothing happens
  *
- * A program never needs it. Tests use it, and who wants the host's page tables back. Context: sleeps.
+ * For a program that needs the host's mappings for itself: what has left a window keeps its own until then, as it costs
+ * the host much to take them. Context: sleeps.
  */
 void gup_mirror_drop(struct gup_mm *mm);
 

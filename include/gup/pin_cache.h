@@ -68,10 +68,10 @@ int gup_pin_cache_destroy(struct gup_pin_cache *cache);
  * still the parent's. Where the contract's fork does not copy pinned pages, it is a change like the others.
  * Memory that fails (gup/poison.h) is no change, either: who has pinned it keeps it. Several may have one pin at a time.
  *
- * Otherwise it pins, and keeps the pin for others if no change of the range came between, there is room, and nobody kept the
- * same meanwhile. Room is made by unpinning what has been idle longest: what was put before a pin was kept is older than what was put
- * after it, and those put between two such moments are equal. Where there is none, or the pin is not kept for another
- * reason, the caller has it alone.
+ * Otherwise it pins, and keeps the pin for others if no change of the range came between, there is room, and nobody kept
+ * the same meanwhile. Room is made by unpinning what has been idle longest: what was put before a pin was kept is older
+ * than what was put after it, and those put between two such moments are equal. Where there is none, or the pin is not
+ * kept for another reason, the caller has it alone.
  *
  * If a limit of pinned pages of the mm or the owner stands in the way, that many idle pages are unpinned and it tries
  * once more.

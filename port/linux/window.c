@@ -3,13 +3,13 @@
  * port/linux/window.c - windows: host mappings of the memfd that has the frames.
  *
  * Linux bounds the mappings of a process (vm.max_map_count), and frames that are scattered need one each. That bound
- * reaches nobody: a window is a translation buffer, so what it shows can go. A few dozen spare mappings are kept; when
+ * reaches no caller: a window is a translation buffer, so what it shows can go. A few dozen spare mappings are kept; when
  * the host refuses one, the spares go, what some pieces of 2 MiB show goes (one system call each), the spares come back,
  * and the call is made again. Pieces of which something is held stay.
  *
  * A part of a window is never unmapped, since another thread's mmap() could take the hole. What has to leave is made
- * inaccessible, which costs the host a ninth where frames are scattered: it keeps its mappings. They go when something else
- * is shown there, or when room is made by mapping nothing over the piece.
+ * inaccessible: where frames are scattered that costs the host a ninth of mapping nothing over them. It keeps its mappings,
+ * which go when something else is shown there, or when the piece is dropped.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -227,7 +227,7 @@ static bool unmap_at_any_price(struct gup_port_window *window, char *at, uint64_
 
 	pthread_mutex_lock(&room_lock);
 	spares_unmap();
-	done = hide(at, bytes) || hide(window->base, window->bytes);
+	done = hide(at, bytes) || map_nothing(at, bytes) || hide(window->base, window->bytes);
 	spares_map();
 	pthread_mutex_unlock(&room_lock);
 	return done;

@@ -134,6 +134,11 @@ static void cowed_pages_of_a_dax_file(void **state)
 		expect_and_release(&w, call, want[id].plain, 0);
 		call.entry = fast_entry(id);
 		expect_and_release(&w, call, want[id].fast, 0);
+		/* Behind memory that is nobody's but the application's, in the same table. */
+		map_anon(w.mm, BASE, HALF * PAGE);
+		app_fill(w.mm, BASE, HALF * PAGE, 2);
+		call.entry = plain_entry(id);
+		expect_and_release(&w, call, id == GUP_LINUX_5_2 ? NOTSUPP : HALF, 0);
 		world_end(&w);
 	}
 }

@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/mman.h>
 
 #define AREA (12 * MIB)
@@ -46,6 +47,21 @@ void *__wrap_mmap64(void *at, size_t bytes, int prot, int flags, int fd, off_t f
 	failed++;
 	errno = ENOMEM;
 	return MAP_FAILED;
+}
+
+int __wrap_mprotect(void *at, size_t bytes, int prot);
+int __real_mprotect(void *at, size_t bytes, int prot);
+
+static unsigned int hides_to_fail, hides_failed;
+
+int __wrap_mprotect(void *at, size_t bytes, int prot)
+{
+	if (!hides_to_fail || prot != PROT_NONE)
+		return __real_mprotect(at, bytes, prot);
+	hides_to_fail--;
+	hides_failed++;
+	errno = ENOMEM;
+	return -1;
 }
 
 static void forget_calls(void)
@@ -294,6 +310,59 @@ static void what_could_not_be_dropped_is_taken_away(void **state)
 	end(&w);
 }
 
+/* The host has no mapping left to cut one in two: what has to leave leaves all the same. */
+static void what_cannot_be_hidden_is_taken_away(void **state)
+{
+	static const unsigned int fail[] = { 1, 2, UINT_MAX };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fail); i++) {
+		begin(&w);
+		hides_failed = 0;
+		hides_to_fail = fail[i];
+		empty_the_area(&w);
+		hides_to_fail = 0;
+		assert_true(hides_failed > 0);
+		expect_shown(w.mm, BASE, WINDOW, 0, 0);
+		end(&w);
+	}
+}
+
+static unsigned int mappings_of_window(struct gup_mm *mm, uint64_t bytes)
+{
+	uintptr_t base = (uintptr_t)window_pointer(mm, BASE);
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long long from, to;
+	unsigned int nr = 0;
+	char line[512];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%llx-%llx", &from, &to) == 2)
+			nr += from < base + bytes && to > base;
+	fclose(maps);
+	return nr;
+}
+
+/* What has left keeps its mappings, until the program wants them back. */
+static void a_drop_gives_mappings_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	move_others(&w, 2);
+	app_expect(w.mm, BASE, PAGES * PAGE, 1);
+	assert_int_equal(gup_munmap(w.mm, BASE, PAGES * PAGE), 0);
+	expect_shown(w.mm, BASE, WINDOW, 0, 0);
+	assert_true(mappings_of_window(w.mm, PAGES * PAGE) > PAGES / 4);
+	gup_mirror_drop(w.mm);
+	assert_true(mappings_of_window(w.mm, PAGES * PAGE) <= TABLES);
+	check_rest(w.m, 0, 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +375,8 @@ int main(void)
 		cmocka_unit_test(a_few_among_many_leave_alone),
 		cmocka_unit_test(what_is_not_shown_costs_nothing),
 		cmocka_unit_test(what_could_not_be_dropped_is_taken_away),
+		cmocka_unit_test(what_cannot_be_hidden_is_taken_away),
+		cmocka_unit_test(a_drop_gives_mappings_back),
 	};
 
 	return cmocka_run_group_tests_name("calls of a window", tests, NULL, NULL);
