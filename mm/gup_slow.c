@@ -138,6 +138,12 @@ static enum step take_locked(struct gup_op *op, struct gup_vma *vma, struct gup_
 	return STEP_TAKEN;
 }
 
+/* May the entries after this one be looked at alone, or is there something to ask of each page's place? */
+static bool is_by_entry(const struct gup_op *op, const struct gup_vma *vma, const struct gup_slot *slot)
+{
+	return !slot->level && !(op->flags & GUP_FLAGS_OF_VMA) && !gup_vma_is(vma, GUP_OBJECT_FSDAX);
+}
+
 /*
  * Take neighbours of the locked table that are gup_is_single(), the next page first, as long as nothing but the entry and
  * that has to be looked at. False if there is none.
@@ -150,7 +156,7 @@ static bool take_singles_locked(struct gup_op *op, const struct gup_vma *vma, co
 			   (gup_vma_end(vma) - op->addr) >> GUP_PAGE_SHIFT);
 	u32 nr;
 
-	if (slot->level || !op->take || op->flags & GUP_FLAGS_OF_VMA || gup_vma_is(vma, GUP_OBJECT_FSDAX))
+	if (!op->take || !is_by_entry(op, vma, slot))
 		return false;
 	most = gup_min(most, GUP_PT_ENTRIES - gup_pt_index(op->addr, 0));
 	for (nr = 0; nr < most; nr++) {
@@ -171,8 +177,8 @@ static bool take_singles_locked(struct gup_op *op, const struct gup_vma *vma, co
 /* Go on to the next entry of the locked table, as long as nothing but the entry has to be looked at. */
 static bool next_entry(const struct gup_op *op, const struct gup_vma *vma, struct gup_slot *slot)
 {
-	if (slot->level || !gup_pt_index(op->addr, 0) || op->addr >= gup_vma_end(vma) || !op->left ||
-	    op->nr_runs == GUP_BATCH_RUNS || op->flags & GUP_FLAGS_OF_VMA || gup_vma_is(vma, GUP_OBJECT_FSDAX))
+	if (!is_by_entry(op, vma, slot) || !gup_pt_index(op->addr, 0) || op->addr >= gup_vma_end(vma) || !op->left ||
+	    op->nr_runs == GUP_BATCH_RUNS)
 		return false;
 	gup_pt_follow(op->mm, op->addr, slot);
 	return gup_pte_matches(slot->value, gup_fit_pattern(op->flags));

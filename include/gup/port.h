@@ -105,13 +105,13 @@ bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t b
 			 const struct gup_port_memory *frames, uint64_t from, unsigned int flags);
 
 /**
- * gup_port_window_shows() - may anything be shown at [@at, @at + @bytes) of a window with a fault().
+ * gup_port_window_shows() - may anything be shown at [@at, @at + @bytes) of a window with a fault()?
  *
  * Context: as above. Return: false only if nothing is.
  */
 bool gup_port_window_shows(struct gup_port_window *window, uint64_t at, uint64_t bytes);
 
-/** gup_port_window_unmap() - show nothing at [@at, @at + @bytes), of a window with a fault(). Cannot fail. Context: as above. */
+/** gup_port_window_unmap() - show nothing at [@at, @at + @bytes) of a window with a fault(). Cannot fail. Context: as above. */
 void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes);
 
 /** gup_port_window_hold() - do not take out what is there, until the same call with @on false. Context: sleeps. */

@@ -84,34 +84,18 @@ static uint64_t *word_of(struct pieces *p, uint64_t page)
 	return &p->pages[page / 64];
 }
 
-/* After the mapping was made: who drops the piece clears first, so that he cannot clear what he leaves. */
-static void note_shown(struct pieces *p, uint64_t at, uint64_t bytes)
-{
-	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
-
-	gup_port_fetch_add(&p->piece[at / GUP_HUGE_SIZE].shown, 1u);
-	for (; page < end; page = (page | 63) + 1)
-		gup_port_fetch_or(word_of(p, page), bits_from(page, end));
-}
-
-static void note_gone(struct pieces *p, uint64_t at, uint64_t bytes)
+/*
+ * Shown is noted after the mapping was made: who drops the piece clears first, so that he cannot clear what he leaves.
+ */
+static void note(struct pieces *p, uint64_t at, uint64_t bytes, bool shown)
 {
 	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
 
 	for (; page < end; page = (page | 63) + 1)
-		gup_port_fetch_and(word_of(p, page), ~bits_from(page, end));
-}
-
-/* The bits before the doubt about them. */
-static bool may_show(struct pieces *p, uint64_t at, uint64_t bytes)
-{
-	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
-
-	for (; page < end; page = (page | 63) + 1)
-		if (gup_port_load(word_of(p, page)) & bits_from(page, end) ||
-		    gup_port_load(&p->piece[page / PAGES_PER_PIECE].unsure))
-			return true;
-	return false;
+		if (shown)
+			gup_port_fetch_or(word_of(p, page), bits_from(page, end));
+		else
+			gup_port_fetch_and(word_of(p, page), ~bits_from(page, end));
 }
 
 struct view {
@@ -175,7 +159,7 @@ static uint32_t piece_drop(struct pieces *p, uint64_t n)
 	if (!shown || gup_port_load(&piece->held))
 		return 0;
 	gup_port_store(&piece->unsure, 1u);
-	note_gone(p, at, GUP_HUGE_SIZE);
+	note(p, at, GUP_HUGE_SIZE, false);
 	if (!map_nothing(p->window->base + at, rest < GUP_HUGE_SIZE ? rest : GUP_HUGE_SIZE))
 		return 0;
 	gup_port_store(&piece->unsure, 0u);
@@ -307,15 +291,25 @@ bool gup_port_window_map(struct gup_port_window *window, uint64_t at, uint64_t b
 	bool done;
 
 	done = map_somehow(window->base + at, bytes, &v);
-	if (p)
-		note_shown(p, at, bytes);
+	if (p) {
+		gup_port_fetch_add(&p->piece[at / GUP_HUGE_SIZE].shown, 1u);
+		note(p, at, bytes, true);
+	}
 	errno = saved;
 	return done;
 }
 
+/* The bits before the doubt about them. */
 bool gup_port_window_shows(struct gup_port_window *window, uint64_t at, uint64_t bytes)
 {
-	return may_show(window->own, at, bytes);
+	struct pieces *p = window->own;
+	uint64_t page = at / GUP_PAGE_SIZE, end = page + bytes / GUP_PAGE_SIZE;
+
+	for (; page < end; page = (page | 63) + 1)
+		if (gup_port_load(word_of(p, page)) & bits_from(page, end) ||
+		    gup_port_load(&p->piece[page / PAGES_PER_PIECE].unsure))
+			return true;
+	return false;
 }
 
 void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t bytes)
@@ -324,7 +318,7 @@ void gup_port_window_unmap(struct gup_port_window *window, uint64_t at, uint64_t
 
 	if (!map_somehow(window->base + at, bytes, NULL) && !unmap_at_any_price(window, window->base + at, bytes))
 		gup_port_panic(__FILE__, __LINE__, "the host takes no mapping away; no memory left?");
-	note_gone(window->own, at, bytes);
+	note(window->own, at, bytes, false);
 	errno = saved;
 }
 

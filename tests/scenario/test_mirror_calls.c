@@ -219,7 +219,6 @@ static void what_is_held_stays_without_a_pin(void **state)
 		expect_shown(w.mm, BASE, WINDOW, 1, 0);
 		app_expect_zero(w.mm, empty, PAGE);
 		assert_int_equal(gup_mirror_release(w.mm, empty, PAGE), 0);
-		app_fill(w.mm, empty, PAGE, 1);
 		app_fill(w.mm, BASE, PAGES * PAGE, 1);
 		end(&w);
 	}
